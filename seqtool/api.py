@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -144,6 +145,16 @@ def group(
     learnt = padded_class(in_memory)
     _warn(grouped.result, [learnt] if learnt else [])
     return in_memory
+
+
+def call_of_group(**arguments: Any) -> GroupSpec:
+    """What arguments of `group` ask for; those that are left out have their defaults. Raises TypeError for others."""
+    parameters = inspect.signature(group).parameters
+    unknown = [name for name in arguments if name not in parameters or name == "data"]
+    if unknown:
+        raise TypeError(f"group has no argument {unknown[0]!r}")
+    defaults = {name: one.default for name, one in parameters.items() if name != "data"}
+    return _spec(**{**defaults, **arguments})
 
 
 def _spec(

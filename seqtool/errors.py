@@ -99,7 +99,9 @@ def check_whole(argument: str, value: Any) -> Any:
 
 def names_arguments(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a public function so that its errors name its arguments instead of options of the command line."""
-    return _reworded(function, frozenset(inspect.signature(function).parameters))
+    parameters = inspect.signature(function).parameters
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in parameters.values())
+    return _reworded(function, None if takes_any else frozenset(parameters))
 
 
 def names_fields(method: Callable[P, R]) -> Callable[P, R]:

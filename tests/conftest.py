@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import signal
 import sys
 from importlib.util import find_spec
@@ -38,7 +39,16 @@ NEEDED = {
     "tensorflow": ["tensorflow", "tf_keras"],
     "jax": ["jax"],
     "matplotlib": ["matplotlib"],
+    "spark": ["pyspark", "py4j", "java"],
+    "sail": ["pyspark", "pysail"],
 }
+
+
+def _is_there(name: str) -> bool:
+    if name == "java":
+        home = os.environ.get("JAVA_HOME")
+        return Path(home, "bin", "java").exists() if home else shutil.which("java") is not None
+    return find_spec(name) is not None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -48,7 +58,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for marker, names in NEEDED.items()
         if item.get_closest_marker(marker)
         for name in names
-        if find_spec(name) is None
+        if not _is_there(name)
     }
     if missing:
         message = f"needs {', '.join(sorted(missing))}"

@@ -12,6 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import fsum, sqrt
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from hypothesis import strategies as st
@@ -485,4 +486,21 @@ def last_names(rows: list[tuple[int, str]]) -> dict[int, str]:
     found: dict[int, str] = {}
     for number, name in rows:
         found[number] = name or found.get(number, "")
+    return found
+
+
+def shard_of(cells: list[Any], shards: int) -> int:
+    """The shard of a key by its cells, as the format says."""
+    return crc32("\0".join(str(cell) for cell in cells).encode()) % shards
+
+
+def by_key(data: Ragged) -> dict[str, list[dict[str, str]]]:
+    """All that belongs to each sequence, spelled out, by its key; several of one key in their order."""
+    found: dict[str, list[dict[str, str]]] = {}
+    keys, ends = np.asarray(data.keys).tolist(), np.asarray(data.offsets).tolist()
+    of_steps = {"values": data.values, **{name: array.data for name, array in data.per_step.items()}}
+    for number, (begin, end) in enumerate(pairwise(ends)):
+        steps = {name: text_of(np.asarray(array)[begin:end]) for name, array in of_steps.items()}
+        whole = {name: text_of(np.asarray(array)[number]) for name, array in data.per_sequence.items()}
+        found.setdefault(str(keys[number]), []).append({**steps, **whole})
     return found

@@ -30,16 +30,17 @@ FLOORS: list[set[str]] = [
     {"files"},
     {"tables"},
     {"grouping"},
+    {"sharding"},
     {"sources"},
     {"terminal"},
     {"checking", "codegen", "inspecting", "plotting", "recipes", "training", "unpadding"},
     {"commands"},
-    {"api", "keras", "tf", "torch"},
+    {"api", "keras", "spark", "tf", "torch"},
     {"cli"},
     {"__init__", "__main__"},
 ]
 ROOMS = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").is_file()}
-WITHOUT_SCREENS = set.union(*FLOORS[:9])
+WITHOUT_SCREENS = set.union(*FLOORS[:10])
 
 # What only some modules may import when they are loaded; anywhere else it happens inside a function.
 HOMES = {
@@ -64,6 +65,9 @@ HOMES = {
         "grouping.merging",
         "grouping.runs",
         "grouping.sorting",
+        "sharding.blocks",
+        "sharding.hashing",
+        "sharding.spark",
         "sources.aligned",
         "sources.row_steps",
         "sources.rows",
@@ -82,7 +86,7 @@ HOMES = {
     "typer": {"cli", "commands", "terminal.report"},
     "pandas": set(),
     "rich": set(),
-    **{name: set() for name in ("duckdb", "polars", "jax", "matplotlib", "pyspark")},
+    **{name: set() for name in ("duckdb", "polars", "jax", "matplotlib", "pyspark", "dask", "distributed")},
     "torch": {"torch"},  # the adapter of each, which nobody else imports
     "keras": {"keras"},
     "tensorflow": {"tf"},
@@ -397,7 +401,9 @@ def test_every_library_that_is_imported_is_a_dependency() -> None:
 
     declared = libraries(project()["dependencies"])  # type: ignore[arg-type]
     extras = project()["optional-dependencies"]
-    optional = libraries([*extras["plot"], *extras["remote"], *extras["excel"], *extras["frameworks"]])  # type: ignore[index]
+    with_extras = ("plot", "remote", "excel", "frameworks", "spark", "dask")
+    optional = libraries([line for extra in with_extras for line in extras[extra]])  # type: ignore[index]
+    optional |= {"distributed"}  # which dask[distributed] brings
     used = {name.split(".")[0] for tree in modules().values() for name in imports(tree)}
     foreign = used - set(sys.stdlib_module_names) - {"seqtool"}
     assert declared <= foreign <= declared | optional
@@ -492,6 +498,21 @@ TESTED_BY_OTHERS = {
     },
     "": {"__main__", "advice", "cli", "errors", "words"},
     "system": {"prefetch", "signals"},
+    # What tasks and engines do is tested through whole calls.
+    "sharding": {
+        *(
+            "encoding",
+            "engine",
+            "following",
+            "job",
+            "local",
+            "observing",
+            "results",
+            "spark_session",
+            "target",
+        ),
+        "writing",
+    },
     "arrays": {"exact", "file_array", "gather", "list_columns", "many_texts", "spool"},
     "sequences": {"categories", "features", "keys", "labels", "padding_values", "stream", "validation"},
     "operations": {

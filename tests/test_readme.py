@@ -61,6 +61,7 @@ NEEDS = {
     r"import keras|seqtool\.keras": "keras",
     r"import tensorflow|seqtool\.tf\b": "tensorflow",
     r"seqtool plot": "matplotlib",
+    r"import SparkSession": "spark",
 }
 
 

@@ -8,7 +8,7 @@ from typing import IO, Any
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import Lazy
+from seqtool.arrays.lazy import AnyArray, Lazy, concatenated
 from seqtool.errors import DataError
 from seqtool.system.platform import read_at
 
@@ -37,6 +37,16 @@ class FileArray(Lazy):
         out = np.empty((end - begin, *self.shape[1:]), self.stored)
         read_into(self.file, out.reshape(-1).view(np.uint8), self.offset + begin * row, self.name)
         return out.astype(self.dtype, copy=False)
+
+
+class FilesArray(Lazy):
+    """Arrays of several files end to end: any stretch of rows can be read at any time, at little cost."""
+
+    def __init__(self, parts: list[AnyArray]) -> None:
+        shape = (sum(map(len, parts)), *parts[0].shape[1:])
+        joined = concatenated(parts, shape, parts[0].dtype)
+        super().__init__(shape, parts[0].dtype, lambda begin, end: joined[begin:end])
+        self.stored = parts[0].dtype
 
 
 def read_into(file: IO[bytes], out: Array | memoryview, offset: int, name: str) -> None:

@@ -185,6 +185,18 @@ def rows_per_chunk(array: AnyArray, size: int = CHUNK) -> int:
     return max(1, size // max(1, prod(array.shape[1:]) * array.dtype.itemsize))
 
 
+def stretch(array: AnyArray, begin: int, end: int) -> AnyArray:
+    """The rows of an array from `begin` to `end`: a view, or read when they are asked for.
+
+    >>> stretch(np.arange(5), 1, 3)
+    array([1, 2])
+    """
+    if isinstance(array, np.ndarray):
+        return array[begin:end]
+    shape = (end - begin, *array.shape[1:])
+    return Lazy(shape, array.dtype, lambda first, last: array[begin + first : begin + last])
+
+
 def concatenated(parts: list[AnyArray], shape: tuple[int, ...], dtype: np.dtype[Any]) -> AnyArray:
     """Arrays end to end, as one array of `shape` and `dtype`, read in chunks; a single part of `dtype` as it is."""
     if len(parts) == 1 and parts[0].dtype == dtype:

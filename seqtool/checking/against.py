@@ -13,7 +13,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
 from seqtool.checking.findings import Finding, Subject
 from seqtool.operations.duplicates import Twice, key_cells, shared
-from seqtool.operations.stretches import overlapping
+from seqtool.operations.stretches import overlapping, summed
 from seqtool.sequences.categories import FIRST, all_categories
 from seqtool.sequences.keys import shown_key
 from seqtool.sequences.labels import LabelArray, label_arrays
@@ -36,7 +36,8 @@ def compared(
     yield from _categories(subject, other, names)
     comparable = subject.real.values.shape[1:] == other.real.values.shape[1:]
     if comparable:
-        overlaps = overlapping(subject.real, other.real, spool)
+        sums = summed(subject.real, other.real, spool)
+        overlaps = overlapping(*sums)
         yield _leak("stretches", "overlap with sequences", overlaps, subject, other, names)
     yield _keys(subject, other, names, spool, allowed=shared_keys)
     if not comparable:
@@ -45,7 +46,8 @@ def compared(
             "shared sequences", "warning", f"cannot be compared: a step is {steps[0]} here, {steps[1]} there"
         )
         return
-    equal = shared(subject.real, other.real, spool)
+    marks = sums[0].of_sequences(spool), sums[1].of_sequences(spool)
+    equal = shared(subject.real, other.real, spool, marks=marks)
     yield _leak("sequences", "sequences that are also", equal, subject, other, names)
 
 

@@ -24,6 +24,7 @@ from seqtool.files import npz
 from seqtool.files.archives import archive_of
 from seqtool.files.inputs import Input
 from seqtool.files.npy import open_npy
+from seqtool.files.shards import ShardedArrays
 from seqtool.files.stored import Archive
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import with_lengths_at_hand
@@ -117,7 +118,7 @@ def _checking(check_name: str, source: Input) -> Iterator[None]:
         yield
     except DataError as error:
         message = str(error).removeprefix(source.name)
-        raise _Broken(check_name, re.sub(r"^\[(.*?)\]|^: ", r"\1", message)) from None
+        raise _Broken(check_name, re.sub(r"^\[(.*?)\]|^: |^/", r"\1", message)) from None
 
 
 def _opened(source: Input, opening: _Opening, stack: ExitStack) -> tuple[list[Finding], Subject | None]:
@@ -152,12 +153,15 @@ def _npz(source: Input, opening: _Opening, findings: list[Finding], stack: ExitS
         else:
             archive.verify(only=later)
     findings += [_sound(archive), *found]
+    if isinstance(archive, ShardedArrays):
+        from seqtool.checking.shards import shards
+
+        findings.append(shards(archive, subject.data))
     return subject
 
 
 def _sound(archive: Archive) -> Finding:
-    compared = "sizes and checksums" if isinstance(archive, ZipReader) else "sizes"
-    return Finding("file", "ok", f"{count(len(archive.names), 'array')}, {compared} are correct")
+    return Finding("file", "ok", f"{count(len(archive.names), 'array')}, {archive.verified} are correct")
 
 
 def _of_archive(source: Input, archive: Archive, opening: _Opening, findings: list[Finding]) -> Subject:

@@ -22,6 +22,7 @@ _SECTIONS = [
     "Input",
     "Labels and keys",
     "Text files and workbooks",
+    "Shards",
     "Memory",
     "Output",
     "Help",

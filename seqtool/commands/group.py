@@ -18,6 +18,7 @@ from seqtool.commands._options import (
     RaggedFlag,
     choice,
 )
+from seqtool.commands._shards import ShardOptions, group_into_shards
 from seqtool.commands._table_options import ColumnOptions, TableOptions, TimeOptions
 from seqtool.system.memory import check_address_space
 
@@ -64,6 +65,7 @@ def group(
     empty_key: EmptyKey = "error",
     empty_label: EmptyLabel = "error",
     text: TableOptions,
+    shards: ShardOptions,
     using: MemoryOptions,
     to: OutputOptions,
 ) -> None:
@@ -88,7 +90,9 @@ def group(
     from seqtool.terminal import progress
     from seqtool.terminal.report import Summary
 
-    check_output(to, sources=sources or [], mask=padding.mask, ragged=ragged, dtype=padding.dtype)
+    shards.check(to, padding, sources or [])
+    if not shards.asked:
+        check_output(to, sources=sources or [], mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     inputs.require_any(sources or [])
     refuse_columns_as_sources(sources or [], by, text)
     require_key(sources or [], by, text)
@@ -112,6 +116,19 @@ def group(
     ):
         table = opening.open_tables(found, spec.text, spec.pattern)
         with companions(spec, table, folder=folder, memory=allowed) as (of_table, others, files):
+            if shards.asked:
+                shards.refuse_other_tables(others)
+                group_into_shards(
+                    table,
+                    found,
+                    of_table,
+                    shards=shards,
+                    to=to,
+                    using=using,
+                    summary=summary,
+                    tell=lambda result: _tell(result, table, [item.name for item in found], summary),
+                )
+                return
             paths = [item.named_path for item in (*found, *files)]
             destination = destination_of(
                 to, command="group", inputs=paths, folder=inputs.folder_of(found, spec.pattern)

@@ -11,8 +11,9 @@ from seqtool.advice import Advice
 from seqtool.errors import DataError
 from seqtool.files import inputs
 from seqtool.files.inputs import Input
+from seqtool.files.remote import is_remote
 from seqtool.files.stored import Archive
-from seqtool.files.traces import row_meta
+from seqtool.files.traces import FOLDER_META, MANIFEST, row_meta
 from seqtool.files.zip_reader import ZipReader
 from seqtool.system.memory import Memory
 
@@ -44,11 +45,24 @@ def holds_arrays(path: Path) -> bool:
     return False
 
 
+def size_of(path: Path) -> int:
+    """The bytes of a file of arrays, by which a change is noticed; of a folder those of what describes it."""
+    described = next((path / name for name in (MANIFEST, FOLDER_META) if (path / name).is_file()), path)
+    return described.stat().st_size
+
+
 def _opened(source: Input, memory: Memory | None) -> Archive:
     if source.stored_as == "folder":
         from seqtool.files.folder import open_folder
 
         return open_folder(source.path, source.name, memory=memory, temporary=source.temporary)
+    if source.stored_as == "shards":
+        from seqtool.files.shards import open_shards
+        from seqtool.files.stores import RemoteStore, store_at
+
+        here = str(source.path)
+        store = RemoteStore(source.name, source.path) if is_remote(source.name) else store_at(here)
+        return open_shards(store, source.name, memory=memory)
     if source.stored_as == "safetensors":
         from seqtool.files.safetensors import open_safetensors
 

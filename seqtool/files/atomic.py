@@ -277,8 +277,11 @@ def check_folder(target: Path, shown: Path, *, is_folder: bool = False) -> None:
 
 
 def _mode_for(target: Path, new: int = 0o666) -> int:
-    if target.exists():
-        return stat.S_IMODE(target.stat().st_mode)
+    return stat.S_IMODE(target.stat().st_mode) if target.exists() else mode_of_new(new)
+
+
+def mode_of_new(wanted: int = 0o666) -> int:
+    """The mode of a new file, or folder, as the umask has it."""
     mask = os.umask(0)
     os.umask(mask)
-    return new & ~mask
+    return wanted & ~mask

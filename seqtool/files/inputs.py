@@ -29,8 +29,8 @@ from seqtool.files.line_rewriting import Rewriting
 from seqtool.files.packing import BROKEN, damaged_packing, is_packed_in_zip, open_bytes
 from seqtool.files.path_parts import PathPattern, files_below, folder_name, is_partitioned
 from seqtool.files.refusals import is_a_folder, no_such_file, refuse_file_name, refuse_foreign
-from seqtool.files.remote import RemoteFile, is_remote, remote_files
-from seqtool.files.traces import holds_our_rows, is_our_folder
+from seqtool.files.remote import RemoteFile, is_remote, is_remote_folder_with, remote_files
+from seqtool.files.traces import MANIFEST, holds_our_rows, is_our_folder, is_our_shards
 from seqtool.files.workbooks import is_workbook
 from seqtool.system.memory import LEAST, Memory, allowed, check_address_space
 from seqtool.system.signals import held
@@ -48,7 +48,7 @@ class Meter:
     read: int = 0
 
 
-Container = Literal["zip", "folder", "safetensors", "rows"]
+Container = Literal["zip", "folder", "shards", "safetensors", "rows"]
 
 
 @dataclass(frozen=True)
@@ -204,8 +204,17 @@ def _refuse_twice(found: Sequence[Input]) -> None:
 def _openings(source: str, spool: Path | None) -> Iterator[contextlib.AbstractContextManager[Input]]:
     """What opens each of the inputs that a source names."""
     if is_remote(source) and not os.path.lexists(source):
+        if is_remote_folder_with(source, MANIFEST):
+            return iter([_remote_shards(source)])
         return (_remote_file(file, spool) for file in remote_files(source, SUFFIXES))
     return (_file(path, source, spool) for path in _paths(source))
+
+
+@contextlib.contextmanager
+def _remote_shards(source: str) -> Iterator[Input]:
+    """A data set elsewhere, whose shards are copied to a temporary folder when they are read."""
+    with tempfile.TemporaryDirectory(prefix="seqtool-") as cache:
+        yield Input(source.rstrip("/"), Path(cache), Path(source), "npz", stored_as="shards")
 
 
 @contextlib.contextmanager
@@ -233,9 +242,11 @@ def _paths(source: str) -> list[Path]:
 @contextlib.contextmanager
 def _file(path: Path, source: str, folder: Path | None) -> Iterator[Input]:
     if path.is_dir():
-        if not is_our_folder(path):
+        shards = is_our_shards(path)
+        if not shards and not is_our_folder(path):
             raise is_a_folder(source, SUFFIXES)
-        yield Input(str(path), path, path, "npz", temporary=folder, stored_as="folder")
+        stored_as: Container = "shards" if shards else "folder"
+        yield Input(str(path), path, path, "npz", temporary=folder, stored_as=stored_as)
         return
     if path.is_file():
         yield _input(str(path), path, path, folder)

@@ -73,9 +73,11 @@ from seqtool.files.deflate import Compress
 from seqtool.files.meta import parse_meta
 from seqtool.files.npy import MOST_DIMENSIONS
 from seqtool.files.schema import NAMES, PER_SEQUENCE, PER_STEP
+from seqtool.files.shards import ShardedArrays
 from seqtool.files.stored import TEXT_CELL, Archive
 from seqtool.files.writers import FOLDER, contents_of
 from seqtool.files.zip_reader import ZipReader
+from seqtool.sequences.keys import HashedKeys
 from seqtool.sequences.labels import name_tables
 from seqtool.sequences.once import Once, offsets_at
 from seqtool.sequences.padding_values import Side, number_from_json, value_from_json
@@ -133,7 +135,8 @@ def write(
 def load(path: str | os.PathLike[str], *, mmap: bool = False) -> Ragged | Padded:
     """Read a file, or a folder, that seqtool wrote: Padded or Ragged, as it was saved.
 
-    Checksums, sizes and every invariant are checked first. With `mmap` nothing is: arrays of numbers are mapped,
+    Checksums, sizes and every invariant are checked first; of a folder of shards sizes alone, whose arrays are read
+    when they are asked for, and `in_memory()` reads all. With `mmap` nothing is: arrays of numbers are mapped,
     read-only, and cost neither time nor memory before they are used (`np.load` maps no `.npz`). Raises
     DataError when the file is damaged, of a newer version, not seqtool's (`seqtool pad` takes foreign
     files), or compressed, or of rows, where it is to be mapped.
@@ -146,6 +149,8 @@ def load(path: str | os.PathLike[str], *, mmap: bool = False) -> Ragged | Padded
     """
     name = Path(path).name
     with archive_at(Path(path), name) as archive:
+        if not mmap and isinstance(archive, ShardedArrays):
+            return read(archive, check=False)
         if mmap:
             return read(archive, get=archive.map, check=False)
         archive.check_memory()
@@ -301,7 +306,7 @@ def _text_from(archive: Archive, name: str, get: Callable[[str], AnyArray]) -> A
     """An array of text or numbers; text of variable width is read by chunks where numbers are."""
     cells = get(name)
     if f"{name}_offsets" not in archive.names:
-        if cells.dtype.kind == "U" and cells.ndim:
+        if cells.dtype.kind == "U" and cells.ndim and not isinstance(cells, HashedKeys):
             check_text(name, cells)
         return cells
     offsets, shape = get(f"{name}_offsets"), text_shape(archive, name)

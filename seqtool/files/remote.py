@@ -29,7 +29,7 @@ class RemoteFile:
     @contextmanager
     def open(self) -> Iterator[IO[bytes]]:
         """Its bytes, from front to back; raises DataError where they cannot be read."""
-        with _explained(self.name):
+        with reaching(self.name):
             stream = self.system.open(self.path, "rb")
         with stream:
             yield cast(IO[bytes], _Stream(self.name, stream))
@@ -43,7 +43,7 @@ class _Stream:
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes."""
-        with _explained(self._name):
+        with reaching(self._name):
             return bytes(self._stream.read(size))
 
 
@@ -56,13 +56,20 @@ def is_remote(source: str) -> bool:
     return _REMOTE.match(source) is not None
 
 
+def is_remote_folder_with(source: str, name: str) -> bool:
+    """Whether an address is that of a folder that has a file of this name."""
+    system, path = file_system(source)
+    with reaching(source):
+        return bool(system.exists(f"{path.rstrip('/')}/{name}"))
+
+
 def remote_files(source: str, suffixes: tuple[str, ...]) -> list[RemoteFile]:
     """The file at an address, those that match a pattern, or those of a partitioned folder, in sorted order.
 
     Raises UsageError where fsspec, or what it needs, is not installed, and DataError for what is not there.
     """
-    system, path = _file_system(source)
-    with _explained(source):
+    system, path = file_system(source)
+    with reaching(source):
         if glob.has_magic(source) and not system.exists(path):
             found = sorted(name for name in system.glob(path) if not system.isdir(name))
             if not found:
@@ -91,7 +98,8 @@ def _address(source: str, path: str) -> str:
     return f"{protocol}://{path if source.startswith(f'{protocol}:///') else path.lstrip('/')}"
 
 
-def _file_system(source: str) -> tuple[Any, str]:
+def file_system(source: str) -> tuple[Any, str]:
+    """The file system of an address, and the path there; raises UsageError where fsspec does not know it."""
     try:
         from fsspec.core import url_to_fs
     except ImportError:
@@ -107,7 +115,7 @@ def _file_system(source: str) -> tuple[Any, str]:
 
 
 @contextmanager
-def _explained(name: str) -> Iterator[None]:
+def reaching(name: str) -> Iterator[None]:
     """Errors of file systems, which may be of any kind, as DataError."""
     try:
         yield

@@ -29,6 +29,8 @@ class Archive(Protocol):
     name: str
     memory: Memory
     strangers: list[str]
+    verified: str
+    """What `verify` compares, in words."""
 
     @property
     def names(self) -> list[str]:
@@ -85,6 +87,8 @@ class StoredArrays:
     >>> arrays.names, arrays.header("lengths")[0]
     (['lengths', 'meta'], (2,))
     """
+
+    verified = "sizes"
 
     def __init__(
         self,

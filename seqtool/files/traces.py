@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from seqtool.files.kinds import Kind
 
 FOLDER_META = "meta.json"
+MANIFEST = "manifest.json"
 JSON_BEGIN = b'{"seqtool": '
 ROW_META = b"seqtool"
 LONGEST_HEADER = 100_000_000  # bytes of that of safetensors, as the package allows
@@ -22,6 +23,15 @@ def is_our_folder(path: Path) -> bool:
     try:
         with (path / FOLDER_META).open("rb") as file:
             return b'"format": "seqtool"' in file.read(1 << 12)
+    except OSError:
+        return False
+
+
+def is_our_shards(path: Path) -> bool:
+    """Whether a folder is a data set of shards that seqtool wrote."""
+    try:
+        with (path / MANIFEST).open("rb") as file:
+            return b'"format": "seqtool shards"' in file.read(1 << 12)
     except OSError:
         return False
 

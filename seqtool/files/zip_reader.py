@@ -41,6 +41,8 @@ class ZipReader:
     read whole that memory cannot take.
     """
 
+    verified = "sizes and checksums"
+
     def __init__(
         self, path: Path, name: str, *, memory: Memory | None = None, temporary: Path | None = None
     ) -> None:

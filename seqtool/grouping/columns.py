@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.lazy import AnyArray, Lazy, stretch
 from seqtool.arrays.spool import GrowingArray, Spool, spooled
 from seqtool.grouping.distinct import distinct
 from seqtool.grouping.sorting import ranking_bytes, ranks
@@ -79,6 +79,25 @@ def spooled_column(spool: Spool, column: Any) -> Any:
     for begin in range(0, len(column), _TILE):
         growing.add(column[begin : begin + _TILE])
     return growing.done()
+
+
+class _Stretch:
+    """Some cells of a column of text."""
+
+    def __init__(self, column: Any, begin: int, end: int) -> None:
+        self._column, self._begin, self._count = column, begin, end - begin
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, window: slice) -> Any:
+        begin, end, _ = window.indices(self._count)
+        return self._column[self._begin + begin : self._begin + max(begin, end)]
+
+
+def column_stretch(column: Any, begin: int, end: int) -> Any:
+    """The cells of a column from `begin` to `end`, read when they are asked for."""
+    return stretch(column, begin, end) if is_numbers(column) else _Stretch(column, begin, end)
 
 
 class Ranked:

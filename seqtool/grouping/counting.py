@@ -104,7 +104,8 @@ class _Counting:
         """The sequences without their steps; raises what grouping the rows would raise."""
         spool, memory, plan, encoder = workspace.spool, workspace.memory, self._plan, self._encoder
         grouper = self._read(workspace)
-        check(self._judged(), encoder.state, name=self._table.name, place=self._table.place)
+        table = self._table
+        check(self._judged(), encoder.state, name=table.name, place=table.place, read=table.rows)
         assert grouper is not None  # a table without rows was refused
         with workspace.watch("sorting", grouper.nbytes) as on_progress:
             grouped = grouper.finish(cut=plan.cut(encoder.state), on_progress=on_progress)

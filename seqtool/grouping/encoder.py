@@ -75,7 +75,7 @@ class Encoder:
 
     The state grows with each batch, and columns widen: integers to floats, keys to text. With `final` the state is
     fixed: every batch of every piece has the same types, that of the features is `EncoderPlan.dtype`, and a cell that
-    the state does not cover is an UnseenError.
+    the state does not cover is an UnseenError. Then every row has its number, which tells the rows of pieces apart.
 
     `faulty` is true once a bad cell was found; `has_text_keys` once a key of a table without names turned out to be
     text, so that it is no feature.
@@ -162,7 +162,7 @@ class Encoder:
                 break
         if self.faulty or not batch.count:
             return {}
-        if self.plan.options.keep_row_index:
+        if self.plan.options.keep_row_index or self._final:
             rows = batch.rows
             out["row"] = np.arange(rows, rows + count) if isinstance(rows, int) else rows
         return out

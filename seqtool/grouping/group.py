@@ -126,21 +126,50 @@ def _grouped(
     workspace: Workspace,
     others: Sequence[Companion],
 ) -> GroupResult:
-    spool, memory = workspace.spool, workspace.memory
     plan = EncoderPlan.of(table, roles, options)
     encoder, suspects = Encoder(plan), Suspects(plan) if roles.item is None else None
     grouped = _sorted_rows(table, encoder, suspects, workspace)
     state = encoder.state
-    unlabelled = plan.kept_unlabelled(state)
     notes = [*cautions(plan, state, table.place), *(suspects.cautions(state.labels) if suspects else [])]
-    features, steps = [table.label(column) for column in plan.features], None
+    left_out = {**table.left_out, "empty key": state.dropped}
+    rows = SortedRows(grouped, plan, state, table.rows, left_out, state.unnamed, notes)
+    return sequences_of(rows, workspace, others=others)
+
+
+@dataclass(frozen=True)
+class SortedRows:
+    """Sorted rows, before they become sequences.
+
+    `rows` counts the rows that were read for them, of which `left_out` were left out by reason, and `unnamed` because
+    `--columns` does not name their item; `notes` are warnings so far. The state may be that of more rows than these.
+    """
+
+    grouped: Grouped
+    plan: EncoderPlan
+    state: EncoderState
+    rows: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    unnamed: int = 0
+    notes: Sequence[str] = ()
+
+
+def sequences_of(rows: SortedRows, workspace: Workspace, *, others: Sequence[Companion] = ()) -> GroupResult:
+    """Sorted rows as sequences: folded into steps, joined with other tables, and without what was not wanted.
+
+    Raises DataError as `group_table` does.
+    """
+    spool, memory = workspace.spool, workspace.memory
+    grouped, plan, state, notes = rows.grouped, rows.plan, rows.state, [*rows.notes]
+    roles, options = plan.roles, plan.options
+    unlabelled = plan.kept_unlabelled(state)
+    features, steps = [plan.label(column) for column in plan.features], None
     folded: dict[str, int] = {}
     if roles.item is not None or options.every is not None:
         from seqtool.grouping.stepping import stepped
 
         steps = stepped(grouped, plan, state, features, spool)
         grouped, features, notes = steps.grouped, steps.folded.features, [*notes, *steps.warnings]
-        folded = {UNNAMED: state.unnamed, COMBINED: steps.folded.rows - steps.folded.steps}
+        folded = {UNNAMED: rows.unnamed, COMBINED: steps.folded.rows - steps.folded.steps}
     pivoted = None if steps is None or roles.item is None else steps.folded
     whole = joined(grouped, plan, state, others, spool=spool, memory=memory)
     if pivoted is None:
@@ -152,13 +181,13 @@ def _grouped(
     ragged = assembled(plan, computed.grouped, state, names)
     named = labelled(ragged, grouped, plan, state, spool=spool)
     long = AtLeast(options.min_len).apply(named.ragged, None, spool=spool)
-    dropped = {**table.left_out, "empty key": state.dropped, **named.dropped, **long.dropped, **folded}
+    dropped = {**rows.left_out, **named.dropped, **long.dropped, **folded}
     empty = {} if steps is None else {EMPTY: steps.empty}
-    rows = Rows(rows_in=table.rows, kept=len(long.ragged.values), dropped=dropped, added=empty)
-    rows.check()
+    counted = Rows(rows_in=rows.rows, kept=len(long.ragged.values), dropped=dropped, added=empty)
+    counted.check()
     return GroupResult(
         ragged=long.ragged,
-        rows=rows,
+        rows=counted,
         features=features,
         computed=computed.names,
         time_unit=computed.unit,
@@ -228,7 +257,7 @@ def _sorted_rows(table: Table, encoder: Encoder, suspects: Suspects | None, work
                 grouper.add(batch, pool)
                 on_progress(table.bytes_read, table.rows)
         state = encoder.state
-        check(plan, state, name=table.name, place=table.place)
+        check(plan, state, name=table.name, place=table.place, read=table.rows)
         assert grouper is not None  # a table without rows was refused
         with workspace.watch("sorting", grouper.nbytes) as on_progress:
             return grouper.finish(dtype=plan.dtype(state), cut=plan.cut(state), on_progress=on_progress)
@@ -262,7 +291,7 @@ def group(
     roles = spec.roles(table)
     result = group_table(table, roles, spec, workspace, others)
     ragged, rows = result.ragged, result.rows
-    arguments = {**spec.resolved(table, roles, result.features, others), **_label_kind(ragged)}
+    arguments = {**spec.resolved(table, roles, result.features, others), **label_kind(ragged)}
     arguments |= {} if result.time_unit is None else {"time_unit": result.time_unit}
     arguments |= {"order_writing": [*result.order_writing]} if any(result.order_writing) else {}
     data: PaddedStream | Ragged = ragged
@@ -282,7 +311,7 @@ def group(
     return Grouping(with_receipt(data, Entry("group", inputs, arguments, rows)), result)
 
 
-def _label_kind(ragged: Ragged) -> dict[str, str]:
+def label_kind(ragged: Ragged) -> dict[str, str]:
     """How labels were read, for the receipt; nothing where there are none, or where only some became classes."""
     if not {"y", "step_y"} & {*ragged.per_sequence, *ragged.per_step}:
         return {}

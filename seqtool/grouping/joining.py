@@ -128,7 +128,7 @@ class _Rows:
                 encoder.spool_labels(spool, memory, table.share_read())
                 grouper.add(batch, pool)
         state = encoder.state
-        check(plan, state, name=table.name, place=table.place)
+        check(plan, state, name=table.name, place=table.place, read=table.rows)
         assert grouper is not None  # a table without rows was refused
         rows = grouper.finish()
         _refuse_twice(rows, other)

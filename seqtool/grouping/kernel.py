@@ -7,7 +7,7 @@ cut into batches nor on how much memory there was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
@@ -129,20 +129,41 @@ class Grouper:
 
         `on_progress` is called with the bytes and the rows that are in order.
         """
+        return self._grouped(self._sorted(on_progress), dtype, cut)
+
+    def finish_each(
+        self, *, dtype: np.dtype[Any] | None = None, cut: Cut | None = None
+    ) -> Iterator[tuple[int, Grouped]]:
+        """All rows, grouped apart for each number in the first key column, which is no part of their keys.
+
+        The first has the ties of all.
+        """
+        run = self._sorted(lambda _bytes, _rows: None)
+        numbers, ties = np.asarray(run.keys[0]), run.ties
+        run = replace(run, keys=run.keys[1:])
+        begins = np.flatnonzero(np.diff(numbers, prepend=-1))
+        for begin, end in zip(begins, [*begins[1:], len(numbers)], strict=True):
+            part = replace(run.groups(int(begin), int(end)), ties=ties)
+            yield int(numbers[begin]), self._grouped(part, dtype, cut)
+            ties = 0
+
+    def _sorted(self, on_progress: Callable[[int, int], None]) -> Run:
+        """All rows as one run."""
         if not self._runs:
-            run = self._rows.sorted_run()
-        else:
-            self._spill()
-            runs, each = self._of_one_kind(), self.nbytes / sum(map(len, self._runs))
-            run = merged(
-                runs,
-                self._spool,
-                memory=self._memory // 2,
-                falls=self._layout.falls,
-                on_progress=lambda rows: on_progress(int(rows * each), rows),
-            )
-        if cut is not None:
-            run = cut.of(run, self._spool)
+            return self._rows.sorted_run()
+        self._spill()
+        runs, each = self._of_one_kind(), self.nbytes / sum(map(len, self._runs))
+        return merged(
+            runs,
+            self._spool,
+            memory=self._memory // 2,
+            falls=self._layout.falls,
+            tied=self._layout.tied,
+            on_progress=lambda rows: on_progress(int(rows * each), rows),
+        )
+
+    def _grouped(self, run: Run, dtype: np.dtype[Any] | None, cut: Cut | None) -> Grouped:
+        run = run if cut is None else cut.of(run, self._spool)
         return Grouped(
             run.values if dtype is None else _cast(run.values, dtype),
             _offsets(run.ends),

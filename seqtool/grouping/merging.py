@@ -32,16 +32,19 @@ def merged(
     *,
     memory: int,
     falls: Sequence[bool] | None = None,
+    tied: int | None = None,
     on_progress: Callable[[int], None] = lambda _rows: None,
 ) -> Run:
     """Merge runs, in the order in which they came, into one; their key columns must be of the same kinds.
 
-    `falls` tells which order columns descend; None: none of them. What is not in the spool takes about `memory`
+    `falls` tells which order columns descend; None: none of them. The first `tied` of them are compared for ties, by
+    default all. What is not in the spool takes about `memory`
     bytes; `on_progress` is called with the rows so far. Raises ChangingError where a static column differs between
     runs.
     """
     most = max(1, memory // max(map(_row_bytes, runs)))
-    groups = _Groups(runs, spool, falls or [False] * len(runs[0].order))
+    columns = len(runs[0].order)
+    groups = _Groups(runs, spool, falls or [False] * columns, columns if tied is None else tied)
     sections: list[Range] = []
     for spans in cut_together([by_key(run) for run in runs], most):
         sections += _ranges_of(runs, spans, groups, most)
@@ -66,11 +69,12 @@ def merged(
 
 
 class _Groups:
-    """The groups of the result, as they are found; `falls` tells which order columns descend."""
+    """The groups of the result, as they are found; `falls` tells which order columns descend, `tied` see `merged`."""
 
-    def __init__(self, runs: Sequence[Run], spool: Spool, falls: Sequence[bool]) -> None:
+    def __init__(self, runs: Sequence[Run], spool: Spool, falls: Sequence[bool], tied: int) -> None:
         self.spool = spool
         self.falls = falls
+        self.tied = tied
         self.keys: list[Any] = [
             GrowingArray(spool, column.dtype) if is_numbers(column) else GrowingText(spool)
             for column in runs[0].keys
@@ -189,8 +193,10 @@ def _by_columns(
         columns = [taken(column, order) for column in columns]
     group = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
     by = stable_order([group, *columns])
-    for (_, new), (_, differs) in zip(changes([group]), changes(columns, by), strict=True):
-        groups.ties += int((~(new | differs)).sum())
+    compared = columns[: groups.tied]
+    if compared:
+        for (_, new), (_, differs) in zip(changes([group]), changes(compared, by), strict=True):
+            groups.ties += int((~(new | differs)).sum())
     if order is None:
         return np.arange(len(group), dtype=np.uint32) if by is None else by
     return order if by is None else taken(order, by)

@@ -123,18 +123,17 @@ def _filtered(
         if len(rows):
             marks = pa.array(keep)
             yield {column: arrays[column].filter(marks) for column in plan.roles.used}, rows
-    if first_row and not kept:
-        raise DataError(
-            f"--where {shlex.quote(where)}: true of none of the {first_row:,} rows of {table.name}"
-        )
 
 
-def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place) -> None:
-    """Raise DataError for what is wrong with the rows of a table called `name`, after all of them were read.
+def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place, read: int = 0) -> None:
+    """Raise DataError for what is wrong with the rows of a table called `name`, after all of them were `read`.
 
     The first bad cell comes first; then what only all rows show: empty keys, order values and labels, and numbers
     that the type of their column cannot hold.
     """
+    if read and not state.rows and plan.options.where is not None:
+        where = shlex.quote(plan.options.where)
+        raise DataError(f"--where {where}: true of none of the {read:,} rows of {name}")
     if not state.rows:
         raise DataError(f"{name}: holds a header, but no rows; rows were expected")
     _check_cells(plan, state, name, place)

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map, stretch
 from seqtool.arrays.spool import Spool, spooled
 from seqtool.dataclass import dataclass
 from seqtool.grouping.columns import (
@@ -22,12 +22,13 @@ from seqtool.grouping.columns import (
     FillingNumbers,
     FillingTexts,
     Ranked,
+    column_stretch,
     is_numbers,
     spooled_column,
 )
 from seqtool.grouping.sorting import changes, falling, stable_order, taken
 
-_SORTING = 24  # bytes a row that sorting takes beside the rows themselves
+SORTING = 24  # bytes a row that sorting takes beside the rows themselves
 _AS_TEXT = 250  # bytes that an integer takes as text, while its rank is found
 _TILE = 1 << 13  # rows turned from columns into rows together, so that they stay in the cache
 
@@ -38,7 +39,8 @@ class Layout:
 
     `dtype` is that of all `features`; None: int64 until a float comes, then `floats`. `static` columns must be constant
     within a key and have one value a sequence in the result, `per_step` columns one a step. The `order` columns that
-    are among `descending` put the highest first.
+    are among `descending` put the highest first. The last `unique` of them, such as the number of the row, only put
+    rows in order that are equal in all others, and are not compared for ties.
     """
 
     keys: Sequence[str]
@@ -48,12 +50,18 @@ class Layout:
     static: Sequence[str] = ()
     per_step: Sequence[str] = ()
     descending: Sequence[str] = ()
+    unique: int = 0
     floats: np.dtype[Any] = np.dtype(np.float32)
 
     @property
     def falls(self) -> list[bool]:
         """Whether each order column descends."""
         return [name in self.descending for name in self.order]
+
+    @property
+    def tied(self) -> int:
+        """How many order columns, from the first on, are compared for ties."""
+        return len(self.order) - self.unique
 
     @property
     def singles(self) -> list[str]:
@@ -98,6 +106,20 @@ class Run:
         wide = 8 * (len(self.order) + len(self.per_step)) * len(self)
         return self.values.nbytes + wide + 8 * (1 + len(self.keys) + len(self.static)) * len(self.ends)
 
+    def groups(self, begin: int, end: int) -> Run:
+        """The groups from `begin` to `end`, as views of this run; ties are not counted again."""
+        first = int(self.ends[begin - 1 : begin][0]) if begin else 0
+        last = int(self.ends[end - 1 : end][0]) if end > begin else first
+        return Run(
+            stretch(self.values, first, last),
+            lazy_map(lambda ends: ends - first, stretch(self.ends, begin, end), dtype=np.int64),
+            [column_stretch(column, begin, end) for column in self.keys],
+            [column_stretch(column, first, last) for column in self.order],
+            {name: stretch(column, begin, end) for name, column in self.static.items()},
+            {name: stretch(column, first, last) for name, column in self.per_step.items()},
+            ties=0,
+        )
+
     def spilled(self, spool: Spool) -> Run:
         """The same run in a spool."""
         return Run(
@@ -132,7 +154,7 @@ class Rows:
         """The bytes that a row takes until it is sorted, without its text."""
         step = dtype.itemsize * len(self._layout.features)
         reversed_codes = 8 * len(self._layout.descending)
-        return step + 8 * len(self._layout.singles) + reversed_codes + _SORTING
+        return step + 8 * len(self._layout.singles) + reversed_codes + SORTING
 
     @property
     def room(self) -> int:
@@ -205,7 +227,7 @@ class Rows:
         order = stable_order([*(column for column, _ in keys), *ranked])
         del ranked
         static = {name: codes[name][0] for name in layout.static}
-        starts, ties = _groups(keys, by, static, order)
+        starts, ties = _groups(keys, by[: layout.tied], static, order)
         first = starts if order is None else order[starts]
         return Run(
             in_order(values, order),

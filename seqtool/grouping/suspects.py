@@ -69,6 +69,24 @@ class Suspects:
             self._copies[part] = [name for name in names if self._is_copy(part, batch, name, labels[part])]
         self._rows += count
 
+    def merge(self, other: Suspects) -> Suspects:
+        """What both leave suspected, where the rows of `other` follow these."""
+        if not (self._rows and other._rows):
+            return self if self._rows else other
+        merged = Suspects(self._plan)
+        merged._rows = self._rows + other._rows
+        merged._constant = dict(self._constant.items() & other._constant.items())
+        merged._counting = {
+            name: first
+            for name, first in self._counting.items()
+            if other._counting.get(name) == first + self._rows
+        }
+        merged._copies = {
+            part: [name for name in names if name in other._copies[part]]
+            for part, names in self._copies.items()
+        }
+        return merged
+
     def _is_copy(self, part: str, batch: Mapping[str, Any], name: str, labels: LabelState) -> bool:
         """Whether a column equals the label as a number in each row, NaN where the label is missing."""
 

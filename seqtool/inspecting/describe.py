@@ -13,7 +13,7 @@ import numpy as np
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
-from seqtool.arrays.lazy import AnyArray, Lazy, chunks, slots, span
+from seqtool.arrays.lazy import AnyArray, Lazy, slots, span
 from seqtool.arrays.text import Text
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
@@ -27,6 +27,7 @@ from seqtool.files.stored_rows import StoredRows
 from seqtool.inspecting.not_finite import not_finite
 from seqtool.inspecting.planning import length_bars
 from seqtool.sequences.categories import all_categories
+from seqtool.sequences.keys import is_whole, places_of
 from seqtool.sequences.labels import several_labels, some_classes
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.orders import order_titles
@@ -151,7 +152,7 @@ def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
     1
     """
     if data.keys is None:
-        if _is_whole(wanted) and 0 <= int(wanted) < len(data):
+        if is_whole(wanted) and 0 <= int(wanted) < len(data):
             return int(wanted)
         numbers = f"sequences without keys are numbered from 0 to {len(data) - 1:,}"
         raise DataError(f"{name}: no sequence {wanted}; {numbers if len(data) else 'it holds no sequence'}")
@@ -159,14 +160,14 @@ def find_sequence(data: Ragged | Padded, wanted: str, *, name: str) -> int:
     with_commas = data.keys.ndim > 1 or part is not None
     cells = split_names(wanted) or [""] if with_commas else [wanted]
     key, rest = cells[:columns], cells[columns:]
-    if part is not None and (not rest or (len(rest) == 1 and _is_whole(rest[0]))):
-        found = _place_of_part(part, _places(data.keys, key), int(rest[0]) if rest else None)
+    if part is not None and (not rest or (len(rest) == 1 and is_whole(rest[0]))):
+        found = _place_of_part(part, places_of(data.keys, key), int(rest[0]) if rest else None)
         if isinstance(found, int):
             return found
         if found:
             raise DataError(f"{name}: ", _which_part(key, found, missing=rest))
     elif not rest:
-        for places in _places(data.keys, key):
+        for places in places_of(data.keys, key):
             return int(places[0])
     hint = _keys_like(data.keys, wanted, with_commas=with_commas)
     raise DataError(f"{name}: no sequence has the key {wanted!r}; {hint}")
@@ -181,18 +182,6 @@ def _keys_like(keys: AnyArray | Text, wanted: str, *, with_commas: bool) -> str:
         return "it holds no sequence"
     near = get_close_matches(wanted, known, 3)
     return f"similar keys are {', '.join(near)}" if near else f"keys look like {', '.join(known[:3])}"
-
-
-def _places(keys: AnyArray | Text, key: Sequence[str]) -> Iterator[Array]:
-    """The positions of the sequences with a key, (n,) of each chunk of the file that has any."""
-    whole = keys.dtype.kind in "iu"
-    if len(key) != prod(keys.shape[1:]) or (whole and not all(map(_is_whole, key))):
-        return
-    sought = np.array([int(cell) for cell in key] if whole else key)
-    for begin, chunk in chunks(keys):  # type: ignore[arg-type] # text is sliced like any array
-        matches = np.flatnonzero((chunk.reshape(len(chunk), len(key)) == sought).all(axis=1))
-        if len(matches):
-            yield matches + begin
 
 
 def _place_of_part(part: AnyArray, found: Iterator[Array], wanted: int | None) -> int | list[int]:
@@ -221,11 +210,6 @@ def _which_part(key: Sequence[str], parts: Sequence[int], *, missing: Sequence[s
         f"the key {join_names(key)!r} has several parts: {existing}; choose one of them: ",
         Advice("--sequence", join_names([*key, str(parts[0])])),
     )
-
-
-def _is_whole(text: str) -> bool:
-    """Whether text is a whole number that int64 holds, as keys of whole numbers do."""
-    return text.removeprefix("-").isdecimal() and len(text) < 30 and -(1 << 63) <= int(text) < 1 << 63
 
 
 def _array(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str, Any]:

@@ -35,17 +35,20 @@ class Twice:
     first: tuple[int, int]
 
 
-def shared(one: Ragged, other: Ragged, spool: Spool) -> Twice | None:
+def shared(
+    one: Ragged, other: Ragged, spool: Spool, *, marks: tuple[AnyArray, AnyArray] | None = None
+) -> Twice | None:
     """The sequences of `other` that are in `one` too; those without steps do not count.
 
-    Steps must have the same number of features. `first` is (place in one, place in other).
+    Steps must have the same number of features. `first` is (place in one, place in other). `marks` are fingerprints
+    of both, (N,) uint64 each, where they are known already.
 
     >>> one, other = (Ragged(np.array(v), np.array([0, 2, 3])) for v in ([1, 2, 3], [4, 5, 3]))
     >>> shared(one, other, Spool())
     Twice(count=1, first=(1, 1))
     """
     one, other = alike_types(one, other)
-    marks = (fingerprints(one, spool), fingerprints(other, spool))
+    marks = marks or (fingerprints(one, spool), fingerprints(other, spool))
     return _counted(_alike(*marks), one, other)
 
 
@@ -169,19 +172,23 @@ def fingerprints(ragged: Ragged, spool: Spool) -> AnyArray:
 
 
 _PLACE = np.uint64(0x9E3779B97F4A7C15)
+_MANTISSA_BEYOND_FLOAT32 = np.uint64(29)  # bits, zero in numbers that were float32
 
 
 def _row_marks(rows: Array) -> Array:
     """A number for each step of (S, ...), (S,) uint64: the sum of its numbers, each times a factor of its feature."""
-    numbers = rows.astype(np.float64) + 0.0  # minus zero becomes zero
-    numbers[np.isnan(numbers)] = np.nan  # NaN has many bit patterns
+    numbers: Array = np.empty(rows.shape, np.float64)
+    np.add(rows, 0.0, out=numbers, casting="unsafe")  # minus zero becomes zero
+    if numbers.size and np.isnan(numbers.min()):
+        numbers[np.isnan(numbers)] = np.nan  # NaN has many bit patterns
     # Float64 numbers differ mostly in their high bits, and a product passes on differences to higher bits alone.
-    codes = numbers.view(np.uint64).byteswap()
+    codes: Array = numbers.view(np.uint64)
+    codes ^= codes >> _MANTISSA_BEYOND_FLOAT32
     if codes.ndim == 1:
         return np.asarray(codes * _PLACE)
     codes = codes.reshape(len(codes), prod(codes.shape[1:]))
     factors = mixed(np.arange(1, codes.shape[1] + 1, dtype=np.uint64) * _PLACE) | np.uint64(1)
-    return np.asarray((codes * factors).sum(axis=1, dtype=np.uint64))
+    return np.asarray(np.einsum("ij,j->i", codes, factors))
 
 
 def step_marks(rows: Array) -> Array:

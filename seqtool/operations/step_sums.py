@@ -7,6 +7,7 @@ two of them gives the fingerprint of a stretch. Only the sums are kept, in a spo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.dataclass import dataclass
-from seqtool.operations.duplicates import step_marks, steps_together
+from seqtool.operations.duplicates import mixed, step_marks, steps_together
 from seqtool.sequences.ragged import Ragged
 
 _TOGETHER = 1 << 16  # sequences or steps that are processed together
@@ -49,7 +50,7 @@ class Sums:
             found = np.zeros((len(offsets) - 1, 2), np.int64)
             for at, to in pieces(int(offsets[0]), int(offsets[-1]), steps_together(data.values)):
                 marks = step_marks(data.values[at:to])
-                summed = np.cumsum(marks * _powers(BASE, np.arange(at, to)), dtype=np.uint64) + total
+                summed = np.cumsum(marks * _powers_in_a_row(BASE, at, to), dtype=np.uint64) + total
                 sums.add(summed)
                 changed = np.flatnonzero(marks != np.concatenate([before, marks[:-1]])) + at
                 _note_changes(found, changed, offsets)
@@ -65,8 +66,22 @@ class Sums:
 
     def windows(self, begin: int, end: int, size: int) -> Array:
         """The fingerprints of the stretches of `size` steps that begin at the steps from `begin` to `end`."""
-        sums = self.sums[begin + size : end + size] - self.sums[begin:end]
-        return np.asarray(sums * _powers(_INVERSE, np.arange(begin, end)))
+        if size < end - begin:
+            both = self.sums[begin : end + size]
+            found = both[size:] - both[:-size]
+        else:
+            found = self.sums[begin + size : end + size] - self.sums[begin:end]
+        found *= _powers_in_a_row(_INVERSE, begin, end)
+        return np.asarray(found)
+
+    def of_sequences(self, spool: Spool) -> AnyArray:
+        """The fingerprints of whole sequences, (N,) uint64."""
+        growing = GrowingArray(spool, np.dtype(np.uint64))
+        for first in range(0, len(self.data), _TOGETHER):
+            offsets = self.data.offsets[first : first + _TOGETHER + 1]
+            counts = np.diff(offsets)
+            growing.add(mixed(self.fingerprints(offsets[:-1], counts) + counts.astype(np.uint64)))
+        return growing.done()
 
     def holds(self, prints: Array, size: int) -> Array:
         """Which fingerprints are those of some stretch of `size` steps, (n,) bool; all sums are read once."""
@@ -75,7 +90,7 @@ class Sums:
         table[known >> np.uint64(44)] = True  # rules out most windows by their first bits
         for at, to in pieces(0, len(self.data.values) - size + 1, _TOGETHER):
             windows = self.windows(at, to, size)
-            windows = windows[table[windows >> np.uint64(44)]]
+            windows = windows[table.take((windows >> np.uint64(44)).view(np.int64))]
             places = np.searchsorted(known, windows)
             places[np.append(known, 0)[places] != windows] = len(known)
             found[places] = True
@@ -102,6 +117,19 @@ def pieces(begin: int, end: int, size: int) -> Iterator[tuple[int, int]]:
 def _powers(base: np.uint64, exponents: Array) -> Array:
     """Powers of an odd base modulo 2^64, (n,) uint64, from two tables."""
     largest = int(exponents.max(initial=0)) >> 16
-    low = np.concatenate([np.ones(1, np.uint64), np.full(1 << 16, base)]).cumprod(dtype=np.uint64)
+    low = _first_powers(base)
     high = np.concatenate([np.ones(1, np.uint64), np.full(largest, low[-1])]).cumprod(dtype=np.uint64)
     return np.asarray(low[exponents & 0xFFFF] * high[exponents >> 16])
+
+
+def _powers_in_a_row(base: np.uint64, begin: int, end: int) -> Array:
+    """The powers of an odd base modulo 2^64 with the exponents from `begin` to `end`, (n,) uint64."""
+    starts = [pow(int(base), at, 1 << 64) for at in range(begin, end, 1 << 16)]
+    low = _first_powers(base)[: min(end - begin, 1 << 16)]
+    return np.multiply.outer(np.array(starts, np.uint64), low).reshape(-1)[: end - begin]
+
+
+@cache
+def _first_powers(base: np.uint64) -> Array:
+    """The powers with the exponents from 0 to 2^16."""
+    return np.concatenate([np.ones(1, np.uint64), np.full(1 << 16, base)]).cumprod(dtype=np.uint64)

@@ -30,7 +30,13 @@ _KNOWN = 1 << 20  # sequences that are looked up together
 _PER_STEP = 1  # comparisons for each step, beyond which the ends of sequences are looked up first
 
 
-def overlapping(one: Ragged, other: Ragged, spool: Spool, *, least: int | None = None) -> Twice | None:
+def summed(one: Ragged, other: Ragged, spool: Spool) -> tuple[Sums, Sums]:
+    """Both, with the sums that `overlapping` and `shared` look sequences up by."""
+    one, other = alike_types(one, other)
+    return Sums.of(one, spool), Sums.of(other, spool)
+
+
+def overlapping(one: Sums, other: Sums, *, least: int | None = None) -> Twice | None:
     """The sequences of `other` that overlap with a sequence of `one`: one of both begins within the other.
 
     From there both have equal steps until one of them ends. The overlap is at least half of the sequence that begins
@@ -40,14 +46,12 @@ def overlapping(one: Ragged, other: Ragged, spool: Spool, *, least: int | None =
     one of `other` are counted instead.
 
     >>> one, other = (Ragged(np.array(v), np.array([0, len(v)])) for v in ([1, 2, 3, 4, 5], [3, 4, 5, 6]))
-    >>> overlapping(one, other, Spool())
+    >>> overlapping(*summed(one, other, Spool()))
     Twice(count=1, first=(0, 0))
     """
-    one, other = alike_types(one, other)
-    sums = Sums.of(one, spool), Sums.of(other, spool)
-    found = _begin_within(*sums, least)
+    found = _begin_within(one, other, least)
     if found is None:
-        found = _begin_within(*sums[::-1], least)
+        found = _begin_within(other, one, least)
         return found and Twice(found.count, found.first[::-1])
     return found
 
@@ -191,19 +195,22 @@ def _overlaps(
 ) -> Iterator[tuple[Array, Array]]:
     """The sequences at the places `which` that begin within one of `within`: the places of both, each found once."""
     wanted = _Wanted.of(looked_for, which, size)
-    table = np.zeros(1 << 20, bool)  # rules out most windows by the first bits of their fingerprints
-    table[wanted.prints >> np.uint64(44)] = True
+    table = np.zeros(1 << 22, bool)  # rules out most windows by the first bits of their fingerprints
+    table[wanted.prints >> np.uint64(42)] = True
+    open_classes = wanted.open_classes
+    prints = wanted.prints[open_classes]
     ends: _Ends | None = None
     pairs = 0
     for first in range(0, len(within.data), _TOGETHER):
         offsets = within.data.offsets[first : first + _TOGETHER + 1]
         for at, to in _growing(int(offsets[0]), int(offsets[-1]) - size + 1):
             windows = within.windows(at, to, size)
-            likely = np.flatnonzero(table[windows >> np.uint64(44)])
+            likely = np.flatnonzero(table.take((windows >> np.uint64(42)).view(np.int64)))
+            low, high = _alike(prints, windows[likely])
+            likely, low, high = (part[high > low] for part in (likely, low, high))
             if not len(likely):
                 continue
-            classes = wanted.open_classes
-            low, high = _alike(wanted.prints[classes], windows[likely])
+            classes, new = open_classes, False
             if ends is None:
                 members = np.append(0, np.cumsum(np.diff(wanted.edges)[classes]))
                 pairs += int((members[high] - members[low]).sum())
@@ -215,7 +222,11 @@ def _overlaps(
             for steps, of_steps in _pairs(likely + at, low, high - low, classes):
                 sequence, members = _confirmed(within, offsets, steps, wanted, of_steps, size, least)
                 wanted.left[members] = False
+                new |= len(members) > 0
                 yield sequence + first, wanted.places[members]
+            if new:
+                open_classes = wanted.open_classes
+                prints = wanted.prints[open_classes]
 
 
 def _confirmed(

@@ -11,6 +11,7 @@ import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import CHUNK, AnyArray, chunks, rows_per_chunk, span
+from seqtool.sequences.keys import places_of
 from seqtool.words import by_size, in_short
 
 if TYPE_CHECKING:
@@ -60,6 +61,28 @@ def ragged_items(values: AnyArray, offsets: AnyArray) -> Iterator[Array]:
             bounds = (ends[at : until + 1] - ends[at]).tolist()
             yield from (part[begin:end] for begin, end in pairwise(bounds))
             at = until
+
+
+def place_of_key(data: Ragged | Padded, key: Any, part: int | None) -> int:
+    """The place of the sequence with a key, and part; raises KeyError where there is none, or more than one.
+
+    A key of several columns is a tuple.
+    """
+    cells = key if isinstance(key, tuple) else (key,)
+    found = (
+        []
+        if data.keys is None
+        else [int(place) for places in places_of(data.keys, cells) for place in places]
+    )
+    parts = data.per_sequence.get("part")
+    if part is not None and parts is not None:
+        found = [place for place in found if int(parts[place : place + 1][0]) == part]
+    if len(found) == 1:
+        return found[0]
+    shown = f"the key {in_short(key)}" + ("" if part is None else f" and part {part}")
+    if not found:
+        raise KeyError(f"no sequence has {shown}")
+    raise KeyError(f"{len(found)} sequences have {shown}: name a part too")
 
 
 def padded_item(padded: Padded, index: Any) -> Array:

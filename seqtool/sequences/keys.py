@@ -3,19 +3,64 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks, stretch
 from seqtool.arrays.text import Text
 from seqtool.errors import MOST_BITS, DataError
 from seqtool.words import in_short, shortened
 
 _PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+
+
+class HashedKeys(Lazy):
+    """Keys of sequences that stand in shards by the hash of their key.
+
+    `stretch_of` tells by the cells of a key between which sequences it stands, if anywhere.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        read: Callable[[int, int], Array],
+        stretch_of: Callable[[Sequence[Any]], tuple[int, int]],
+    ) -> None:
+        super().__init__(shape, dtype, read)
+        self.stretch_of = stretch_of
+
+
+def places_of(keys: AnyArray | Text, key: Sequence[Any]) -> Iterator[Array]:
+    """The positions of the sequences with a key, by its cells: (n,) of each chunk of the keys that has any.
+
+    >>> [places.tolist() for places in places_of(np.array([7, 8, 7]), ["7"])]
+    [[0, 2]]
+    """
+    whole = keys.dtype.kind in "iu"
+    if len(key) != prod(keys.shape[1:]) or (whole and not all(is_whole(str(cell)) for cell in key)):
+        return
+    sought = np.array([int(cell) for cell in key] if whole else [*map(str, key)])
+    first, last = keys.stretch_of(key) if isinstance(keys, HashedKeys) else (0, len(keys))
+    among: Any = keys if (first, last) == (0, len(keys)) else stretch(keys, first, last)  # type: ignore[arg-type]
+    for begin, chunk in chunks(among):
+        matches = np.flatnonzero((chunk.reshape(len(chunk), len(key)) == sought).all(axis=1))
+        if len(matches):
+            yield matches + first + begin
+
+
+def is_whole(text: str) -> bool:
+    """Whether text is a whole number that int64 holds, as keys of whole numbers do.
+
+    >>> is_whole("-7"), is_whole("7.0")
+    (True, False)
+    """
+    return text.removeprefix("-").isdecimal() and len(text) < 30 and -(1 << 63) <= int(text) < 1 << 63
 
 
 def name_keys(names: Sequence[Any]) -> Array:

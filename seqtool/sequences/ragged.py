@@ -24,6 +24,7 @@ from seqtool.sequences.items import (
     padded_item,
     padded_items,
     padded_line,
+    place_of_key,
     ragged_item,
     ragged_items,
     ragged_line,
@@ -113,6 +114,13 @@ class Ragged:
     def __repr__(self) -> str:
         return ragged_line(self)
 
+    def key(self, key: Any, part: int | None = None) -> Array:
+        """The steps of the sequence with a key, a tuple for one of several columns; of shards no other is read.
+
+        Raises KeyError where no sequence has it, or several have, of which `part` chooses one.
+        """
+        return self[place_of_key(self, key, part)]
+
     @property
     def lengths(self) -> AnyArray:
         """The number of steps of each sequence, (N,) int64."""
@@ -189,6 +197,13 @@ class Padded:
 
     def __repr__(self) -> str:
         return padded_line(self)
+
+    def key(self, key: Any, part: int | None = None) -> Array:
+        """The steps of the sequence with a key, a tuple for one of several columns; of shards no other is read.
+
+        Raises KeyError where no sequence has it, or several have, of which `part` chooses one.
+        """
+        return self[place_of_key(self, key, part)]
 
     @property
     def mask(self) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,7 +15,7 @@ from seqtool.files.inputs import Input
 from seqtool.files.path_parts import PathPattern
 from seqtool.tables import csv_dialect, csv_errors, csv_parser, json_lines
 from seqtool.tables.arrow_files import record_batches
-from seqtool.tables.file_columns import file_columns, with_file_columns
+from seqtool.tables.file_columns import FileColumn, file_columns, with_file_columns
 from seqtool.tables.in_memory import from_array
 from seqtool.tables.list_cells import with_list_cells
 from seqtool.tables.number_marks import with_plain_numbers
@@ -53,6 +53,25 @@ def _opened(inputs: Sequence[Input], options: TextOptions | None, key_from: Path
         if table.columns != tables[0].columns:
             raise DataError(f"{table.name} and {tables[0].name} differ: {_difference(table, tables[0])}")
     return replace(tables[0] if len(tables) == 1 else _concatenated(tables), sources=tuple(inputs))
+
+
+def open_file(
+    source: Input,
+    options: TextOptions,
+    of_files: Sequence[FileColumn],
+    file: int,
+    list_sizes: Mapping[int, int],
+) -> Table:
+    """One of several inputs as a table, with the columns that the table of all of them has.
+
+    `of_files` are the columns that paths give, with the cells of all inputs, of which this is the one with the number
+    `file`; `list_sizes` are the lengths of lists in the table of all. Raises DataError for what holds no table.
+    """
+    table = _open(source, options, many=False)
+    if of_files:
+        table = with_file_columns(table, of_files, file)
+    table = replace(table, list_sizes=list_sizes, sources=(source,))
+    return with_list_cells(table)
 
 
 def _concatenated(tables: Sequence[Table]) -> Table:

@@ -28,7 +28,7 @@ class Summary:
     """What a command reports when it is done: short lines, each with a word in front, and the same as data.
 
     `--json` shows `facts`, with the warnings and the advice in them. `--verbose` adds the `details`; `--quiet` shows
-    nothing. `seconds` are those that each stage took.
+    nothing. `seconds` are those that each stage took; `told` are the warnings that were shown before the end.
     """
 
     command: str
@@ -37,6 +37,7 @@ class Summary:
     warnings: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -54,6 +55,14 @@ class Summary:
     def detail(self, word: str, text: str) -> None:
         """Add a line that only `--verbose` shows."""
         self.details.append((word, text))
+
+    def warn_now(self, text: str, *, shown: bool) -> None:
+        """Add a warning, and show it at once, for what it says of the work that begins; `shown` as the rest will be."""
+        self.warnings.append(text)
+        if shown and sys.stderr is not None:
+            self.told.append(text)
+            with contextlib.suppress(OSError):
+                _print_warning(text)
 
     def show(self, *, quiet: bool, verbose: bool, as_json: bool) -> None:
         """Write it to standard error; where that is closed or full, it is lost, for the output is complete."""
@@ -82,14 +91,23 @@ class Summary:
             if peak is not None:
                 lines.append(("memory", f"peak {human(peak)}"))
         width = max((len(word) for word, _ in lines), default=0)
-        # None lets typer use colours on a terminal alone.
-        color = False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
+        color = _color()
         for word, text in lines:
             typer.echo(
                 f"{typer.style(word.ljust(width), dim=True)}  {printable(text)}", err=True, color=color
             )
         for warning in self.warnings:
-            typer.echo(f"{typer.style('warning:', fg='yellow')} {printable(warning)}", err=True, color=color)
+            if warning not in self.told:
+                _print_warning(warning)
+
+
+def _print_warning(text: str) -> None:
+    typer.echo(f"{typer.style('warning:', fg='yellow')} {printable(text)}", err=True, color=_color())
+
+
+def _color() -> bool | None:
+    """None lets typer use colours on a terminal alone."""
+    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
 
 
 def print_json(data: Mapping[str, Any]) -> None:

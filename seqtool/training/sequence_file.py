@@ -22,7 +22,7 @@ from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError, at, check_whole
 from seqtool.files import npz
-from seqtool.files.archives import archive_at, holds_arrays
+from seqtool.files.archives import archive_at, holds_arrays, size_of
 from seqtool.sequences.categories import all_categories
 from seqtool.sequences.labels import several_labels
 from seqtool.sequences.padding_values import Value
@@ -103,7 +103,7 @@ class SequenceFile:
             else:
                 check_parts(data)
             self._describe(data)
-            self._size = self.path.stat().st_size
+            self._size = size_of(self.path)
             self._open(data)
 
     def _describe(self, data: Ragged | Padded) -> None:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.file_array import FileArray, read_into
+from seqtool.arrays.file_array import FileArray, FilesArray, read_into
 from seqtool.arrays.gather import lazy_gather, ranges, sequence_of
 from seqtool.arrays.lazy import AnyArray, as_items, rows_per_chunk
 from seqtool.sequences.padding_values import Value, check_value
@@ -83,7 +83,7 @@ class Steps:
     def _near(self, chosen: Array, lengths: Array, *, spare: int) -> tuple[Array, Array]:
         """An array in memory that holds the chosen sequences, and where each begins in it."""
         starts = self.starts[chosen]
-        if isinstance(self.array, FileArray):
+        if isinstance(self.array, (FileArray, FilesArray)):
             return _read(self.array, starts, lengths, spare)
         return cast(Array, self.array), starts
 
@@ -127,7 +127,7 @@ def _fill(block: Array, outside: Array, step: Array) -> None:
         as_items(block, 2)[outside] = as_items(step[np.newaxis], 1)[0] if step.ndim else step
 
 
-def _read(array: FileArray, starts: Array, lengths: Array, spare: int) -> tuple[Array, Array]:
+def _read(array: FileArray | FilesArray, starts: Array, lengths: Array, spare: int) -> tuple[Array, Array]:
     """What stretches of a file hold, in memory, with `spare` further rows, and where each of them begins there.
 
     Each row is read once, in the order of the file, and what lies between close stretches is read along.
@@ -142,7 +142,10 @@ def _read(array: FileArray, starts: Array, lengths: Array, spare: int) -> tuple[
     place = np.concatenate([[0], np.cumsum(high - low)])
     near = np.empty((int(place[-1]) + spare, *array.shape[1:]), array.stored)
     row = prod(array.shape[1:]) * array.stored.itemsize
-    if row:
+    if isinstance(array, FilesArray):
+        for source, begin, end in zip(low.tolist(), place[:-1].tolist(), place[1:].tolist(), strict=True):
+            near[begin:end] = array[source : source + end - begin]
+    elif row:
         data = near.reshape(-1).view(np.uint8).data
         for source, begin, end in zip(low.tolist(), place[:-1].tolist(), place[1:].tolist(), strict=True):
             read_into(array.file, data[begin * row : end * row], array.offset + source * row, array.name)

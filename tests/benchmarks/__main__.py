@@ -30,6 +30,7 @@ from tests.benchmarks import (
     padding,
     recipe,
     scaling,
+    shards,
     splitting,
     start,
     timing,
@@ -75,6 +76,7 @@ def all_cases(rows: int, slow: bool) -> list[Case]:
         *start.cases(),
         *loading.cases(scale),
         *growth.cases(scale),
+        *shards.cases(scale),
     ]
 
 

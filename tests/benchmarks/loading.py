@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.benchmarks.measuring import Case, Contender, script
 
 _LONGEST, _FEATURES, _BATCH, _FEWEST = 85, 5, 64, 20
+_MANY, _FEW = 500, 50  # batches that are loaded
 
 _TORCH = {
     "seqtool": ["torch", "seqtool"],
@@ -52,7 +53,11 @@ def cases(scale: float) -> Iterator[Case]:
             f"load-{name}",
             f"{count:,} sequences of 1 to {_LONGEST} steps of {_FEATURES} float32, {_BATCH} a batch, shuffled{workers}",
             make=partial(make_sequences, count=count, parquet=name == "datasets"),
-            contenders=partial(contenders, ways, batches=min(1_000, count // _BATCH - 1)),
+            # Most of a round is the start of a framework; `datasets` takes 25 ms a batch.
+            contenders=partial(
+                contenders, ways, batches=min(_FEW if name == "datasets" else _MANY, count // _BATCH - 1)
+            ),
+            rounds=2,
             rate="batches",
         )
 

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import multiprocessing
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -32,7 +33,8 @@ class Contender:
 
     `output` is the file that it makes, `verified` whether that holds the arrays that all make. `needs` are the
     modules it cannot do without, `rounds` how many are enough for a slow one, `rows` how many it reads.
-    `clock` is a file to which it writes the seconds of the work alone, without start-up.
+    `clock` is a file to which it writes the seconds of the work alone, without start-up; `whole` counts all processes
+    that it starts.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Contender:
     rounds: int | None = None
     rows: int | None = None
     clock: str = ""
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,11 +146,11 @@ class Launcher:
     def __exit__(self, *_: object) -> None:
         self._process.communicate()
 
-    def run(self, command: list[str]) -> dict[str, Any]:
-        """The figures of a command, as the launcher tells them."""
+    def run(self, command: list[str], *, whole: bool = False) -> dict[str, Any]:
+        """The figures of a command, as the launcher tells them; `whole` with all processes that it starts."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"command": command, "errors": _ERRORS}) + "\n")
+        self._process.stdin.write(json.dumps({"command": command, "errors": _ERRORS, "whole": whole}) + "\n")
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
@@ -191,7 +194,7 @@ def run_once(measured: Measured, launcher: Launcher, *, keep: bool = False) -> b
     """Run a contender, unless it failed before; whether that went well."""
     if measured.failure:
         return False
-    figures = launcher.run(measured.contender.command)
+    figures = launcher.run(measured.contender.command, whole=measured.contender.whole)
     clock = launcher.folder / measured.contender.clock if measured.contender.clock else None
     if figures["code"] != 0:
         measured.failure = launcher.failure(figures["code"])
@@ -238,10 +241,17 @@ def measure(case: Case, folder: Path, rounds: int, say: Say = lambda _: None) ->
 def _output(measured: Measured, folder: Path) -> Iterator[Path]:
     """The file that a contender makes: not there before, and gone after, so that the disk has no more to write."""
     output = folder / (measured.contender.output or "none")
-    output.unlink(missing_ok=True)
+    _remove(output)
     try:
         yield output
     finally:
+        _remove(output)
+
+
+def _remove(output: Path) -> None:
+    if output.is_dir():
+        shutil.rmtree(output)
+    else:
         output.unlink(missing_ok=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,9 @@ def _columns(case: Case, all_measured: list[Measured]) -> dict[str, Cell]:
         f"time of\n{case.base}'s": lambda each: _ratio(each.median, first.median),
         "time of\nfloor's": lambda each: _ratio(each.median, floor.median) if floor else "",
         "time a row,\nof the first": lambda each: _ratio(_a_row(each), _a_row(first)),
+        "seconds of\nall cores": lambda each: (
+            _number(statistics.median(each.processors), 1) if each.contender.whole and each.processors else ""
+        ),
         "memory\nMB": lambda each: _number(each.peak, 0, 1e6),
         f"memory of\n{case.base}'s": lambda each: _ratio(each.peak, first.peak),
         "file\nMB": lambda each: _number(each.size, 1, 1e6) if case.sizes else "",

@@ -25,6 +25,7 @@ from seqtool import errors
 from seqtool.advice import Advice, Message
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
+from seqtool.files.manifest import shard_of
 from seqtool.files.outputs import Destination
 from seqtool.sequences.orders import first_order
 from seqtool.sequences.ragged import StepArray
@@ -1541,6 +1542,21 @@ def test_rows_are_numbered_when_they_are_grouped(place: Place, proposals: Propos
 
 
 @pytest.mark.matplotlib
+def test_large_keys_that_fell_into_one_shard(
+    place: Place, proposals: Proposals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "seqtool.sharding.group.SORTING", 10**9
+    )  # bytes a row, so that nothing fits into memory
+    keys = [key for key in range(100) if shard_of([key], 4) == 1][:6]
+    place.write("t.csv", "id,a\n" + "".join(f"{key},{i}\n" for key in keys for i in range(50)))
+    call = split("group t.csv --key id --shards 4 -o out/ --dry-run --json")
+    before = json.loads(succeeded(place.run(*call)).err)
+    assert "shard 1 gets" in before["warnings"][0]
+    after = json.loads(succeeded(place.run(*applied(call, proposals.at("sharding.skew.caution"), {}))).err)
+    assert max(after["of_shards"]) < max(before["of_shards"])
+
+
 def test_pictures(place: Place, proposals: Proposals) -> None:
     written(place, {"t.npz": seqtool.pad([np.array([1, 2])])})
     assert place.run("plot", "t.npz", "--feature", "a").code == 1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from seqtool.arrays.lazy import Lazy
 from seqtool.arrays.spool import Spool
 from seqtool.operations import duplicates, step_sums, stretches
-from seqtool.operations.stretches import overlapping
+from seqtool.operations.stretches import overlapping, summed
 from seqtool.sequences.ragged import Ragged
 from tests import oracles
 
@@ -64,7 +64,7 @@ def test_the_same_as_looking_at_every_place(
         patch.setattr(step_sums, "_TOGETHER", pieces)
         patch.setattr(stretches, "_PER_STEP", per_step)
         patch.setattr(stretches, "_KNOWN", max(pieces, 2))
-        found = overlapping(ragged(one), ragged(other), Spool(), least=3)
+        found = overlapping(*summed(ragged(one), ragged(other), Spool()), least=3)
     if found is None:
         assert not expected + turned
     elif expected:
@@ -97,18 +97,18 @@ OTHER: dict[str, tuple[Any, Any]] = {
 @pytest.mark.parametrize("how", [*SAME, *OTHER])
 def test_what_overlaps(how: str) -> None:
     one, other = (SAME | OTHER)[how]
-    found = overlapping(ragged(one), ragged(other), Spool(), least=3)
+    found = overlapping(*summed(ragged(one), ragged(other), Spool()), least=3)
     assert (found is not None) == (how in SAME)
 
 
 def test_what_few_different_numbers_share_by_chance_does_not_count() -> None:
     rolls = np.random.default_rng(1)
     coins, others = (Ragged(rolls.integers(0, 2, 4000), np.arange(0, 4001, 10)) for _ in range(2))
-    assert overlapping(coins, others, Spool(), least=3) is not None
-    assert overlapping(coins, others, Spool()) is None
+    assert overlapping(*summed(coins, others, Spool()), least=3) is not None
+    assert overlapping(*summed(coins, others, Spool())) is None
     readings = np.random.default_rng(3).normal(size=4005)
     windows, later = (Ragged(readings[begin : begin + 4000], np.arange(0, 4001, 10)) for begin in (0, 5))
-    found = overlapping(windows, later, Spool())
+    found = overlapping(*summed(windows, later, Spool()))
     assert found is not None
     assert found.count == 400  # each goes on for five steps
 
@@ -128,14 +128,17 @@ def test_what_repeats_is_compared_with_as_many_places_as_it_has_steps(
     pairs = stretches._pairs
     monkeypatch.setattr(stretches, "_pairs", counted)
     windows = Ragged(np.arange(40_000) % 7, np.arange(0, 40_001, 100))
-    found = overlapping(windows, windows, Spool())
+    found = overlapping(*summed(windows, windows, Spool()))
     assert found is not None
     assert found.count == 400
     late = Ragged(
         np.where(np.arange(40_000) % 100 == 90, np.arange(40_000), np.arange(40_000) % 100 % 7),
         windows.offsets,
     )
-    assert overlapping(late, Ragged(late.values + 0.5 * (late.values > 7), late.offsets), Spool()) is None
+    assert (
+        overlapping(*summed(late, Ragged(late.values + 0.5 * (late.values > 7), late.offsets), Spool()))
+        is None
+    )
     assert looked_at < 10 * 40_000
 
 
@@ -145,7 +148,7 @@ def test_arrays_that_are_read_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None
     values = np.random.default_rng(2).normal(size=(3000, 2))
     whole = Lazy(values.shape, values.dtype, lambda begin, end: values[begin:end].copy())
     part = Ragged(values[500:2500].astype(np.float32), np.array([0, 2000]))
-    found = overlapping(Ragged(whole, np.array([0, 10, 3000])), part, Spool())
+    found = overlapping(*summed(Ragged(whole, np.array([0, 10, 3000])), part, Spool()))
     assert found is not None
     assert (found.count, found.first) == (1, (1, 0))
 
@@ -165,5 +168,5 @@ def test_those_that_differ_late_are_not_compared_with_one_another(
     monkeypatch.setattr(stretches, "_pairs", counted)
     ends = iter(range(1000, 2000))
     one, other = (ragged([[*sawtooth(3, n - 1, -1, 0), next(ends)] for n in lengths]) for _ in range(2))
-    assert overlapping(one, other, Spool()) is None
+    assert overlapping(*summed(one, other, Spool())) is None
     assert sum(compared) < 4 * len(one.values)

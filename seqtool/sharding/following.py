@@ -1,0 +1,53 @@
+"""How far a job is: the rows that were encoded in this process, and the shards that appear in the folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+from seqtool.arrays.dtypes import Array
+from seqtool.files.stores import Store
+from seqtool.sharding.encoding import Batch
+from seqtool.sharding.engine import Encode
+
+OnRows = Callable[[int], None]
+"""Called with the rows that are done."""
+_EVERY = 0.5  # seconds
+
+
+def counting(encode: Encode, on_rows: OnRows) -> Encode:
+    """The same task, which tells the rows that it has encoded in all calls."""
+    done = 0
+
+    def encoded(number: int) -> Iterator[Batch]:
+        nonlocal done
+        for batch in encode(number):
+            yield batch
+            done += len(batch["shard"])
+            on_rows(done)
+
+    return encoded
+
+
+@contextmanager
+def following(store: Store, of_shards: Array, on_rows: OnRows) -> Iterator[None]:
+    """Tell meanwhile the rows of the shards that stand in a folder; `of_shards` (N,) are those of each."""
+    before = _shards_in(store)
+    ended = Event()
+
+    def look() -> None:
+        while not ended.wait(_EVERY):
+            on_rows(sum(int(of_shards[shard]) for shard in _shards_in(store) - before))
+
+    thread = Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _shards_in(store: Store) -> set[int]:
+    return {int(name.split("-")[1]) for name in store.names() if name.startswith("shard-")}
