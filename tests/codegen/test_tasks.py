@@ -9,7 +9,6 @@ import pytest
 
 import seqtool
 from seqtool.arrays.lazy import CHUNK, Lazy
-from seqtool.codegen.padding import is_harmless, mask_value
 from seqtool.codegen.tasks import Target, task_of
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Ragged, StepArray
@@ -71,7 +70,9 @@ def test_the_task_is_that_of_the_sequences_however_they_are_stored(name: str) ->
         assert (task.reads, task.inputs, task.least) == ("ids", 20, least)
     else:
         number = "number" in kind.split("_")[-1:] or kind == "hole_steps"
-        assert (task.reads, task.inputs) == (("number", 1) if number else ("features", 3 * (kind != "category_alone")))
+        assert (task.reads, task.inputs) == (
+            ("number", 1) if number else ("features", 3 * (kind != "category_alone"))
+        )
 
 
 def labelled(y: object, **names: object) -> Ragged:
@@ -174,28 +175,3 @@ def test_a_file_larger_than_memory_is_read_in_windows() -> None:
     task = task_of(Ragged(values, np.array([0, count])))
     assert (task.inputs, task.least, task.target.outputs) == (8, 1, 8)
     assert most <= CHUNK // 8
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"), [(0, 0), (-5, -5), (7, -1), (float("nan"), 0), ((1, 2), 0), ((3, 3), (3, 3))]
-)
-def test_the_mask_value_is_that_of_the_file_unless_it_hides_steps_or_is_no_number(
-    value: object, expected: object
-) -> None:
-    steps = [[[7, 7], [1, 5]], [[5.5, 0]]]
-    if value == 7:
-        steps[1] = [[0, 0]]
-    assert mask_value(seqtool.pad(steps, value=value)) == expected
-
-
-def test_padding_does_no_harm_if_it_is_finite_or_a_known_id() -> None:
-    for steps, value, expected in (
-        ([[[1.5]], [[2.5], [3]]], 9, True),
-        ([[[1.5]], [[2.5], [3]]], float("inf"), False),
-        ([[[1.5, 1]], [[2.5, 1], [3, 1]]], (0, float("nan")), False),
-        ([[1], [2, 3]], 3, True),
-        ([[1], [2, 3]], 4, False),
-        ([[1], [2, 3]], -1, False),
-    ):
-        data = seqtool.pad(steps, value=value)
-        assert is_harmless(data, task_of(data)) == expected
