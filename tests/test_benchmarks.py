@@ -121,6 +121,21 @@ def test_the_peak_is_that_of_the_process_alone(launcher: Launcher) -> None:
     assert small.peak < 50_000_000 < 100_000_000 < large.peak < 150_000_000 < len(held)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell the memory of all processes")
+def test_all_processes_of_a_command_are_counted_also_those_that_outlive_it(launcher: Launcher) -> None:
+    large = "import time; a = b'1' * 100_000_000; print(flush=True)\nwhile time.process_time() < 0.6: pass"
+    started = (
+        f"from subprocess import *; import sys; found = Popen([sys.executable, '-c', {large!r}], stdout=PIPE)"
+    )
+    command = [sys.executable, "-c", f"{started}; found.stdout.readline(); import time; time.sleep(0.7)"]
+    alone = run(launcher, Contender("alone", command))
+    whole = run(launcher, Contender("whole", command, whole=True))
+    assert alone.peak is not None
+    assert whole.peak is not None
+    assert alone.peak < 50_000_000 < 100_000_000 < whole.peak < 200_000_000
+    assert alone.processors[0] < 0.6 <= whole.processors[0]
+
+
 def test_arrays_that_differ_are_told_apart(tmp_path: Path) -> None:
     arrays = {"x": np.zeros((2, 3)), "lengths": np.array([1, 3])}
     others = {

@@ -648,6 +648,31 @@ def test_the_environment_names_memory_and_folder_where_the_options_do_not(small:
     assert {*small.files()} == {"a.csv", "out.npz"}
 
 
+# --- shards -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_shards_of_many_rows_half_of_which_have_one_key(place: Place) -> None:
+    rows, random = 10 * MILLION, np.random.default_rng(6)
+    keys = random.integers(0, rows // 50, rows)
+    keys[random.random(rows) < 0.5] = 7
+    columns = {f"v{i}": random.normal(size=rows).astype(np.float32) for i in range(3)}
+    write_parquet(place, "rows.parquet", key=keys, t=random.integers(0, 10**9, rows), **columns)
+    call = ["group", "rows.parquet", "--key", "key", "--order-by", "t", "--shards", "16"]
+    try:
+        bounded(place, *call, "-o", "least/")
+        succeeded(place.process(*call, "-o", "free/", "-q"))
+        names = sorted(path.name for path in (place.folder / "least").iterdir())
+        assert len(names) == 17
+        same, different, failed = filecmp.cmpfiles(
+            place.folder / "least", place.folder / "free", names, shallow=False
+        )
+        assert (sorted(same), different, failed) == (names, [], [])
+    finally:
+        for name in ("least", "free"):
+            shutil.rmtree(place.folder / name, ignore_errors=True)
+
+
 # --- many cores -------------------------------------------------------------------------------------------
 
 MANY = """

@@ -14,6 +14,7 @@ from seqtool.errors import DataError
 from seqtool.files.kinds import BINARY_SUFFIXES, PACKED_SUFFIXES, TEXT_SUFFIXES, bare_name
 from seqtool.files.packing import file_members
 from seqtool.files.path_parts import files_below
+from seqtool.files.traces import MANIFEST
 from seqtool.words import STDIN, count, listed
 
 
@@ -40,6 +41,10 @@ def is_a_folder(source: str, suffixes: Iterable[str]) -> DataError:
     found = [path.relative_to(folder) for path in files_below(folder, tuple(suffixes), most=_MOST)]
     if not found:
         return DataError(f"{source}: a folder; the name of a file was expected")
+    if all(path.name.startswith("shard-") for path in found):
+        return DataError(
+            f"{source}: shards without {MANIFEST}, so no data set yet: wait for the job that writes it, or run it again"
+        )
     depth, suffix = Counter((len(path.parts), _suffix(path)) for path in found).most_common(1)[0][0]
     alike = [path for path in found if (len(path.parts), _suffix(path)) == (depth, suffix)]
     at_least = "at least " if len(found) == _MOST else ""

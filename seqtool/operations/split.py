@@ -87,9 +87,9 @@ class Split(Operation):
             raise UsageError(f"{_options(named, 'and')} are two ways to split; choose one")
         held_out = (self.val or 0) + (self.test or 0)
         if held_out >= 1:
-            raise UsageError(
-                f"{_options(('val', 'test'), 'and')} make {held_out:g}; less than 1 was expected"
-            )
+            shares = [name for name in ("val", "test") if getattr(self, name)]
+            verb = "make" if len(shares) > 1 else "is"
+            raise UsageError(f"{_options(shares, 'and')} {verb} {held_out:g}; less than 1 was expected")
         self._check_companions()
         if self.folds is not None and self.fold is not None and self.fold >= self.folds:
             self._refuse_fold(self.fold)

@@ -136,9 +136,10 @@ def _outcome(
     total, kept = span(ragged.lengths).total, span(taken.lengths).total
     part = lazy_map(lambda numbers: numbers.astype(np.int64), splits, dtype=np.int64)
     data = taken.replace(per_sequence={**taken.per_sequence, "y": y, "part": part})
-    found = with_splits(
-        data, splits, f"from {count(sequences, 'sequence')}: y is the step after x", [TRAIN], why=_TOO_SHORT
-    )
+    wanted = [TRAIN, TEST] if steps == 1 else [TRAIN, VAL, TEST]
+    why = f"no sequence has {steps + 2} steps, as all of these splits need" if sequences else _TOO_SHORT
+    how = f"from {count(sequences, 'sequence')}: y is the step after x"
+    found = with_splits(data, splits, how, wanted, why=why)
     lines = [*found.lines]
     if alone:
         lines.append(("alone", f"{count(alone, 'sequence')} under {steps + 2} steps gave train alone"))

@@ -64,12 +64,14 @@ def client(scheduler: str | None) -> Iterator[Client]:
     except ImportError:
         raise UsageError("--engine dask needs dask: pip install 'seqtool[dask]'") from None
     try:
-        # Without a dashboard, whose port another job of this machine may have.
+        # Any free port for the dashboard: another job of this machine may have its own.
         found = (
             Client(scheduler, timeout=_WAIT)
             if scheduler
-            else Client(threads_per_worker=1, dashboard_address=None)
+            else Client(threads_per_worker=1, dashboard_address=":0")
         )
+    except RuntimeError as error:
+        raise DataError(f"Dask: its workers do not start: {shortened(str(error), 200)}") from error
     except (OSError, ValueError) as error:  # ValueError: no address of any kind that Dask knows
         raise UsageError(
             f"--scheduler {scheduler}: no scheduler of Dask answers there ({shortened(str(error), 200)}); start it "

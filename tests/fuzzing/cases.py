@@ -48,14 +48,14 @@ class Scratch:
         self.place = place
         self.calls: list[str] = []
 
-    def run(self, *arguments: str) -> Done:
-        """`seqtool` with these arguments; raises Failure for an end that no input may lead to."""
+    def run(self, *arguments: str, stdin: bytes = b"") -> Done:
+        """`seqtool` with these arguments, and `stdin` in a pipe; raises Failure for an end that nothing may lead to."""
         self.calls.append(shlex.join(["seqtool", *arguments]))
         code, out, err = within.call(
             arguments,
             folder=self.place.folder,
             environment=self.place.environment(),
-            stdin=Path(os.devnull),
+            stdin=stdin or Path(os.devnull),
             longest=_LONGEST,
         )
         done = Done(code, out, err.decode())

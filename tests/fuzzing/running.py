@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from multiprocessing.connection import Connection
 
-from tests.fuzzing import arrays, mutations, tables
+from tests.fuzzing import arrays, mutations, operations, tables
 from tests.fuzzing.cases import Case, Failure, Mode, scratch
 
-MODES: dict[str, Mode] = {"tables": tables.run, "arrays": arrays.run, "mutations": mutations.run}
+MODES: dict[str, Mode] = {
+    "tables": tables.run,
+    "arrays": arrays.run,
+    "mutations": mutations.run,
+    "operations": operations.run,
+}
 
 
 def run(case: Case, *, keep: bool = False) -> None:

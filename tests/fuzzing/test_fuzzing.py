@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fuzzing import arrays, sound_files, tables
+from tests.fuzzing import arrays, operations, sound_files, tables
 from tests.fuzzing.cases import Case, Failure
 from tests.fuzzing.running import MODES, run
 
 CASES = 500
-_BY_DEFAULT = 100
+_BY_DEFAULT = 50
 _TOGETHER = 25  # in one test, so that cores share them
 
 
@@ -38,6 +38,7 @@ def test_cases_are_those_of_their_seed_and_number() -> None:
         ("tables", tables, "pad_sequences"),
         ("arrays", arrays, "pad_sequences"),
         ("mutations", sound_files, "sorted_steps"),
+        ("operations", operations, "windows"),
     ],
 )
 def test_what_differs_from_its_oracle_fails_with_the_way_to_repeat_it(

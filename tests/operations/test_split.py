@@ -137,7 +137,10 @@ def test_a_column_may_name_the_splits(place: Place) -> None:
 @given(st.lists(st.lists(st.integers(0, 9), max_size=6), max_size=6), st.sampled_from([1, 2]))
 def test_leave_last_out_is_its_oracle(sequences: list[list[int]], last: int) -> None:
     expected = [part for sequence in sequences for part in oracles.left_out(sequence, last)]
-    if not expected:
+    if not any(len(sequence) >= last + 2 for sequence in sequences):
+        steps = f"no sequence has {last + 2} steps, as all" if expected else "no sequence has two steps"
+        with pytest.raises(DataError, match=f"would be empty: {steps}"):
+            sq.split(sequences, last=last)
         return
     found = sq.split(sequences, last=last)
     names, y = found.per_sequence["split"].tolist(), found.per_sequence["y"].tolist()
@@ -169,7 +172,8 @@ def test_leave_last_out_takes_the_features_that_are_named() -> None:
     ("arguments", "match"),
     [
         ({}, "nothing to split off; name shares: val.0.1 test.0.1"),
-        ({"val": 0.5, "test": 0.5}, "make 1; less than 1 was expected"),
+        ({"val": 0.5, "test": 0.5}, "val and test make 1; less than 1 was expected"),
+        ({"test": 10}, "test is 10; less than 1 was expected"),
         ({"val": -0.1}, "val is -0.1; it must be at least 0"),
         ({"val": 0.1, "last": 1}, "two ways to split"),
         ({"last": 3}, "last is 3; 1 .* or 2"),

@@ -16,7 +16,15 @@ from unittest.mock import patch
 import pytest
 
 from seqtool.commands._shards import ShardOptions
+from seqtool.files import inputs
+from seqtool.files.stores import store_at
+from seqtool.grouping.spec import GroupSpec
+from seqtool.sequences.ragged import Ragged
 from seqtool.sharding.engine import Encode, Engine, Write
+from seqtool.sharding.group import observe, write
+from seqtool.sharding.target import Target
+from seqtool.system.memory import allowed
+from seqtool.tables import opening
 from tests.command import Place, succeeded
 from tests.sharding.data_sets import TEXT_KEYS, files_of, into_shards
 
@@ -118,3 +126,13 @@ def waited_for(port: int) -> None:
             return
         time.sleep(0.05)
     pytest.fail("the server did not start")
+
+
+def grouped(place: Place, engine: Engine, out: str = "out", *, force: bool = False) -> Ragged:
+    """The files of a place by this engine."""
+    spec = GroupSpec.of(ragged=True, key=["k"])
+    with inputs.opened([str(path) for path in sorted(place.folder.glob("*.csv"))]) as found:
+        table = opening.open_tables(found, spec.text, spec.pattern)
+        observed = observe(table, found, spec, engine, shards=3, memory=allowed(None))
+        target = Target(store_at(str(place.folder / out)), force=force)
+        return write(observed, engine, target, inputs=["x"]).data

@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 
 import seqtool
 from seqtool.errors import DataError
-from seqtool.files import inputs
-from seqtool.files.stores import store_at
-from seqtool.grouping.spec import GroupSpec
-from seqtool.sequences.ragged import Ragged
-from seqtool.sharding.engine import Encode, Engine, Write
-from seqtool.sharding.group import observe, write
+from seqtool.sharding.engine import Encode, Write
 from seqtool.sharding.local import Local
-from seqtool.sharding.target import Target
-from seqtool.system.memory import allowed
-from seqtool.tables import opening
 from tests.command import Place, succeeded
 from tests.oracles import by_key
 from tests.sharding.data_sets import (
@@ -32,7 +24,7 @@ from tests.sharding.data_sets import (
     shards_are_those_of_one_file,
     tables,
 )
-from tests.sharding.engines import content, same_through, scheduler
+from tests.sharding.engines import content, grouped, same_through, scheduler
 
 ORDERED = [
     ["--gap", "3"],
@@ -191,23 +183,6 @@ class Meddling(Local):
     def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
         self._happen()
         return super().shuffle(encode, count, write, shards)
-
-
-def grouped(place: Place, engine: Engine, out: str = "out", *, force: bool = False) -> Ragged:
-    """The files of a place by this engine."""
-    spec = GroupSpec.of(ragged=True, key=["k"])
-    with inputs.opened([str(path) for path in sorted(place.folder.glob("*.csv"))]) as found:
-        table = opening.open_tables(found, spec.text, spec.pattern)
-        observed = observe(table, found, spec, engine, shards=3, memory=allowed(None))
-        target = Target(store_at(str(place.folder / out)), force=force)
-        return write(observed, engine, target, inputs=["x"]).data
-
-
-@pytest.fixture
-def two_files(place: Place) -> Place:
-    place.write("a.csv", "k,x\n" + "".join(f"{i % 9},{i}\n" for i in range(40)))
-    place.write("b.csv", "k,x\n" + "".join(f"{i % 5},{i}\n" for i in range(40)))
-    return place
 
 
 def test_an_input_that_changes_between_the_passes_is_an_error(two_files: Place) -> None:

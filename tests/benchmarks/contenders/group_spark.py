@@ -10,8 +10,8 @@ from pyspark.sql.functions import collect_list, sort_array, struct
 source, target = sys.argv[1:]
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 session = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
-rows = session.read.parquet(str(Path(source).absolute()))
+rows = session.read.parquet(str(Path(source).resolve()))
 others = [name for name in rows.columns if name != "key"]
 steps = sort_array(collect_list(struct(*others))).alias("steps")
-rows.groupBy("key").agg(steps).write.parquet(str(Path(target).absolute()))
+rows.groupBy("key").agg(steps).write.parquet(str(Path(target).resolve()))
 session.stop()
