@@ -37,6 +37,10 @@ def kinds() -> dict[str, Ragged]:
         steps = {} if step_y is None else {"step_y": StepArray(step_y.data[: lengths.sum()], step_y.value)}
         y = {name: more[name] for name in more if name in ("y", "static")}
         names = {} if "classes" not in more else {"classes": np.array(more["classes"])}
+        if "c" in more:
+            steps["c"] = StepArray(more["c"][: lengths.sum()], 0)
+            names |= {"categories": np.array(["city", "device"])}
+            names |= {f"vocabulary_{i}": np.array(["a", "b", "c", "d"][: 4 - i]) for i in range(2)}
         return Ragged(
             values[: lengths.sum()], offsets_of(lengths), per_step=steps, per_sequence=y, names=names
         )
@@ -49,6 +53,9 @@ def kinds() -> dict[str, Ragged]:
     holed_static = np.where(np.arange(2 * COUNT).reshape(COUNT, 2) % 5, static, nan)
     holed_fractions, labels = fractions.copy(), random.random(STEPS)
     holed_fractions[::3] = labels[1::3] = nan
+    c = np.stack([random.integers(1, 7, STEPS), random.integers(1, 6, STEPS)], axis=1)
+    blocks = random.random((COUNT, 2, 3))
+    blocks[3, 1, 0] = nan
     return {
         "classes": ragged_of(features, y=three, classes=["a", "b", "c", "d"]),
         "real": ragged_of(features.astype(np.float64), y=random.random(COUNT)),
@@ -77,6 +84,13 @@ def kinds() -> dict[str, Ragged]:
         "holes": ragged_of(holed, y=two, static=holed_static),
         "next_holes": ragged_of(holed, FEW, static=static),
         "hole_labels": ragged_of(features, y=np.where(three, random.random(COUNT), nan)),
+        "block": ragged_of(features, y=np.arange(6 * COUNT).reshape(COUNT, 2, 3) % 11),
+        "hole_block": ragged_of(features, y=blocks),
+        "category": ragged_of(features, y=three, c=c, static=static),
+        "category_alone": ragged_of(features[:, :0], y=blocks[::-1], c=c),
+        "category_holes": ragged_of(holed, step_y=StepArray(random.random(STEPS), nan), c=c),
+        "category_id": ragged_of(with_zero, y=three, c=c),
+        "next_category": ragged_of(features, FEW, c=c, static=static),
         "hole_steps": ragged_of(holed_fractions, step_y=StepArray(labels, nan), static=static),
     }
 

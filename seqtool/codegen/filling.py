@@ -5,6 +5,8 @@ from __future__ import annotations
 from string import Template
 from typing import Any
 
+from seqtool.codegen.tasks import Task
+
 
 def filled(template: str, **pieces: Any) -> str:
     r"""A template with its pieces filled in. A piece on a line of its own may have several lines, or none.
@@ -24,6 +26,12 @@ def filled(template: str, **pieces: Any) -> str:
         else:
             lines.append(Template(line).substitute(pieces))
     return "\n".join(lines)
+
+
+def included(task: Task) -> str:
+    """The argument of a loader that names what it reads beside the steps and their labels, if anything."""
+    names = ", ".join(f'"{name}"' for name in task.included)
+    return f", include=[{names}]" if names else ""
 
 
 def with_blank_lines(code: str) -> str:

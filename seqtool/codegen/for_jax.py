@@ -6,7 +6,8 @@ import numpy as np
 
 from seqtool.codegen.filling import filled
 from seqtool.codegen.for_numpy import mask_of
-from seqtool.codegen.tasks import LabelColumn, Task, is_harmless
+from seqtool.codegen.padding import is_harmless
+from seqtool.codegen.tasks import LabelColumn, Task
 from seqtool.sequences.ragged import Padded, Ragged
 
 _PROGRAM = """
@@ -21,7 +22,7 @@ def normal(seed, *shape):
     return 0.1 * jax.random.normal(jax.random.key(seed), shape)
 
 
-def run(weights, x, real$static_argument):
+def run(weights, x, real$more):
     def step(state, slot):
         (h, c), (now, on) = state, slot
         gates = now @ weights["input"] + h @ weights["state"] + weights["bias"]
@@ -37,7 +38,7 @@ def run(weights, x, real$static_argument):
 
 
 def loss_of(weights, $arguments):
-    outputs = run(weights, x, real$static_argument)$squeeze
+    outputs = run(weights, x, real$more)$squeeze
     $loss
 
 
@@ -49,6 +50,7 @@ def train(weights, $arguments):
 
 weights = {
     $embedding
+    $categories
     $static
     "input": normal(0, $inputs, 256),
     "state": normal(1, 64, 256),
@@ -64,19 +66,23 @@ print(f"loss {loss:.3f}")
 def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
     """The program; `path` is a literal."""
     target, ids = task.target, task.reads == "ids"
-    static_argument = ", static" if task.static else ""
+    more = "".join(f", {name}" for name in task.included)
     embed = ["x = jnp.where(jnp.isnan(x), 0, x)"] if task.missing else []
     embed += {"features": [], "number": ["x = x[..., None]"], "ids": ['x = weights["embedding"][x]']}[
         task.reads
     ]
+    if task.categories:
+        embed.append(
+            'x = jnp.concatenate([x, *(table[c[..., i]] for i, table in enumerate(weights["categories"]))], -1)'
+        )
     start = [] if task.static else ["start = jnp.zeros((len(x), 64))"]
     if task.static_missing:
         start.append("static = jnp.where(jnp.isnan(static), 0, static)")
     return filled(
         _PROGRAM,
         load=_loading(data, task, path),
-        static_argument=static_argument,
-        arguments=f"x, real{static_argument}" if target.name == "next" else f"x, real{static_argument}, y",
+        more=more,
+        arguments=f"x, real{more}" if target.name == "next" else f"x, real{more}, y",
         embed="\n".join(embed),
         start="\n".join(start),
         # the static features set the first state of the LSTM
@@ -85,10 +91,17 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
         if task.static
         else "",
         embedding=f'"embedding": normal(3, {task.inputs}, 32),' if ids else "",
-        inputs=32 if ids else task.inputs,
+        categories=f'"categories": [normal(6 + i, rows, 32) for i, rows in enumerate({task.categories})],'
+        if task.categories
+        else "",
+        inputs=task.width,
         states="last" if target.name == "y" else "states.swapaxes(0, 1)",
         outputs=target.outputs,
-        squeeze="[..., 0]" if target.flat and not target.classes else "",
+        squeeze=f".reshape{(-1, *target.shape)}"
+        if target.shape
+        else "[..., 0]"
+        if target.flat and not target.classes
+        else "",
         loss=_loss(data, task),
     )
 
@@ -108,6 +121,8 @@ def _loading(data: Ragged | Padded, task: Task, path: str) -> str:
     lines = [f"with np.load({path}) as file:", f"    {names} = {loaded}{labels}"]
     if task.static:
         lines.append('    static = file["static"].astype(np.float32)')
+    if task.categories:
+        lines.append('    c = file["c"]')
     lines.append(f"batch = {batch}")
     if task.static:
         lines.append("static = static[batch]")
@@ -138,6 +153,12 @@ def _ragged(task: Task) -> list[str]:
     ]
     if target.name == "y":
         lines.append("y = y[batch]")
+    if task.categories:
+        lines += [
+            "ids = c[steps]",
+            f"c = np.zeros({_shape(len(task.categories))}, ids.dtype)",
+            "c[real] = ids",
+        ]
     if target.name == "step_y":
         empty = f"np.zeros({_shape(None if target.flat else target.outputs)}, y.dtype)"
         if target.ignored is not None:
@@ -160,6 +181,8 @@ def _padded(data: Padded, task: Task) -> list[str]:
         f"x, lengths{y} = x[batch]{cast}, lengths[batch]{y and ', y[batch]'}",
         f"real = {mask_of(data)}",
     ]
+    if task.categories:
+        lines.append("c = c[batch]")
     if not is_harmless(data, task):
         lines.append(f"x = np.where(real{'[..., None]' if task.reads == 'features' else ''}, x, 0)")
     if target.name == "step_y" and not np.isfinite(data.per_step["step_y"].value):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seqtool.codegen.filling import filled, with_blank_lines
-from seqtool.codegen.tasks import LabelColumn, Task, is_harmless, mask_value
+from seqtool.codegen.filling import filled, included, with_blank_lines
+from seqtool.codegen.padding import is_harmless, mask_value
+from seqtool.codegen.tasks import LabelColumn, Task
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Padded, Ragged
 
@@ -23,6 +24,7 @@ $inputs
 $static
 states = keras.layers.LSTM(64$lstm)($read$start)
 outputs = keras.layers.Dense($outputs)(states)
+$shaped
 $each
 model = keras.Model($from_inputs, outputs)
 model.compile("adam", $loss)
@@ -64,7 +66,10 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
     )  # of a label of the sequence, only the last state is read
     value = _padding_value(data, task)
     is_new = _relies_on_padding(task) and value != _file_value(data)
-    inputs, read = _inputs(task, masked=last, padding=value)
+    if task.categories:
+        inputs, read = _with_categories(task, masked=last, padding=value)
+    else:
+        inputs, read = _inputs(task, masked=last, padding=value)
     lstm = "" if last else ", return_sequences=True"
     if last and not task.shortest:
         lstm = ", use_cudnn=False"  # cuDNN refuses sequences without a step
@@ -78,7 +83,8 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
         masked_input=", masked_input" if "masked_input" in inputs else "",
         static=static,
         start=", initial_state=start" if static else "",
-        from_inputs="[inputs, static]" if static else "inputs",
+        from_inputs=f"[inputs, {', '.join(task.included)}]" if task.included else "inputs",
+        shaped=f"outputs = keras.layers.Reshape({target.shape})(outputs)" if target.shape else "",
         # a loss for each number, because some are weighted by 0
         each="outputs = keras.ops.expand_dims(outputs, -1)" if target.missing and not target.flat else "",
         inputs=inputs,
@@ -97,6 +103,8 @@ def _file_value(data: Ragged | Padded) -> Value:
 
 def _relies_on_padding(task: Task) -> bool:
     """Whether the program recognises padding by its value: for a mask, or for a loss where no label marks padding."""
+    if task.categories and not (task.target.name == "next" and task.target.classes):
+        return False  # their id 0 is padding alone
     return task.target.name == "y" or task.target.ignored is None
 
 
@@ -114,8 +122,7 @@ def _options(data: Ragged | Padded, task: Task, value: Value) -> str:
     options = f", value={value!r}" if value != _file_value(data) else ""
     if task.column:
         options += ', dtype="int64"'
-    if task.static:
-        options += ', include=["static"]'
+    options += included(task)
     if task.target.name == "next" and task.shortest < 2 and isinstance(data, Ragged):
         # Each batch needs a second step; and few lengths, for Keras may compile the model for each.
         options += f", multiple_of={max(2, -(-task.longest // 8))}"
@@ -132,9 +139,23 @@ def _static(task: Task) -> str:
     return filled(_STATIC, static=task.static, known=known, begin="known_static")
 
 
+def _with_categories(task: Task, *, masked: bool, padding: Value) -> tuple[str, str]:
+    """The lines and arguments of `_inputs`, with categories beside them: their id 0 is padding alone."""
+    inputs, read = _inputs(task, masked=False, padding=padding)
+    lines = [
+        inputs,
+        f'c = keras.Input((None, {len(task.categories)}), dtype="int64", name="c")',
+        f"embeddings = [keras.layers.Embedding(rows, 32) for rows in {task.categories}]",
+        f"joined = keras.ops.concatenate([{read}, *(one(c[..., i]) for i, one in enumerate(embeddings))], -1)",
+    ]
+    if masked:
+        lines.append("real = keras.ops.not_equal(c[..., 0], 0)")
+    return "\n".join(lines), "joined, mask=real" if masked else "joined"
+
+
 def _inputs(task: Task, *, masked: bool, padding: Value) -> tuple[str, str]:
     """The lines of the layers before the LSTM, and the arguments that it is called with."""
-    name = ', name="x"' if task.static else ""
+    name = ', name="x"' if task.included else ""
     without_nan = "known = keras.ops.where(keras.ops.isnan(inputs), 0.0, inputs)"
     if task.reads == "features":
         if masked and not task.missing:
@@ -177,9 +198,10 @@ def _data_class(task: Task) -> dict[str, str]:
     if not _needs_own_class(task):
         return {"numpy": "", "data_class": "", "data": "SequenceData"}
     pieces = _known_labels(task) if target.name == "y" else _real_steps(task)
-    x = "inputs" if task.static else "x"
+    x = "inputs" if task.included else "x"
     batch = x if target.name == "next" else f"{x}, y"
-    unpacked = '\nx = inputs["x"]' if task.static and target.name != "y" else ""
+    needs_x = target.name == "next" or task.column or not task.categories
+    unpacked = '\nx = inputs["x"]' if task.included and target.name != "y" and needs_x else ""
     code = filled(
         _CLASS,
         got=f"{batch} = super().__getitem__(index){unpacked}",
@@ -196,7 +218,7 @@ def _data_class(task: Task) -> dict[str, str]:
 def _known_labels(task: Task) -> dict[str, str]:
     """The pieces of a class that weights the labels of sequences: those that are NaN by 0."""
     column = "" if task.target.flat else "[..., None]"
-    inputs = "inputs" if task.static else "x"
+    inputs = "inputs" if task.included else "x"
     return {
         "name": "Labelled",
         "docstring": "Sequences, their labels, and which of these are known",
@@ -212,6 +234,8 @@ def _real_steps(task: Task) -> dict[str, str]:
     ignores_padding = following and target.classes  # its value is the class that the loss ignores
     real = "x[:, 1:] != self.value" if following else "x != self.value"
     real = f"({real}).any(axis=-1)" if task.reads == "features" else real
+    if task.categories:
+        real = f'inputs["c"][{":, 1:" if following else "..."}, 0] != 0'
     labels, weights, known = "x[:, 1:]" if following else "y", "real", ""
     if target.missing:
         known = f"known = real{'' if target.flat else '[..., None]'} & ~np.isnan({labels})"
@@ -219,8 +243,9 @@ def _real_steps(task: Task) -> dict[str, str]:
     elif not following:
         labels = f"np.where({'real' if target.flat else 'real[..., None]'}, y, 0)"
     x = "x[:, :-1]" if following else "x"
-    if task.static:
-        x = "inputs" if x == "x" and not task.column else f'{{**inputs, "x": {x}}}'
+    if task.included:
+        c = ', "c": inputs["c"][:, :-1]' if task.categories and following else ""
+        x = "inputs" if x == "x" and not task.column else f'{{**inputs, "x": {x}{c}}}'
     column = "[..., None]" if (target.flat and not target.classes) or target.missing else ""
     if ignores_padding:
         docstring, returned = "Steps, and those that come next", f"{x}, {labels}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from seqtool.codegen.filling import filled
-from seqtool.codegen.tasks import LabelColumn, Task, is_harmless
+from seqtool.codegen.filling import filled, included
+from seqtool.codegen.padding import is_harmless
+from seqtool.codegen.tasks import LabelColumn, Task
 from seqtool.sequences.ragged import Padded, Ragged
 
 _PROGRAM = """
@@ -14,6 +15,7 @@ from seqtool.tf import dataset
 data = dataset($path, batch_size=32, shuffle=True$options)
 $enough
 $embedding
+$categories
 $static
 lstm = tf.keras.layers.LSTM(64$lstm)
 head = tf.keras.layers.Dense($outputs)
@@ -26,7 +28,8 @@ for $batch in data.take(1):  # without take(1) it trains on all of them
     $known
     $harmless
     with tf.GradientTape() as tape:
-        outputs = head(lstm($x$mask$start))$squeeze
+        $joined
+        outputs = $says
         losses = $losses
         loss = tf.reduce_mean(losses)
     weights = $weights
@@ -36,7 +39,7 @@ for $batch in data.take(1):  # without take(1) it trains on all of them
 
 _STATIC = """
 # the static features set the first state of the LSTM
-h, c = tf.keras.layers.Dense(64), tf.keras.layers.Dense(64)
+h, cell = tf.keras.layers.Dense(64), tf.keras.layers.Dense(64)
 """.strip()
 _STEPS = "tf.sequence_mask(lengths, tf.shape(x)[1])"
 
@@ -51,32 +54,47 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
         lstm = ", use_cudnn=False"  # cuDNN refuses sequences without a step
     # Batches of shorter sequences alone hold nothing to learn from.
     enough = f"data = data.filter(lambda {batch}: tf.reduce_max({lengths}) >= {task.needed})"
-    layers = [*(["embedding"] if ids else []), *(["h", "c"] if task.static else []), "lstm", "head"]
-    options = ', dtype="int64"' if task.column else ""
-    if task.static:
-        options += ', include=["static"]'
+    layers = [
+        *(["embedding"] if ids else []),
+        *(["*categories"] if task.categories else []),
+        *(["h", "cell"] if task.static else []),
+        "lstm",
+        "head",
+    ]
+    options = (', dtype="int64"' if task.column else "") + included(task)
+    x = {"features": "x", "number": "x[..., tf.newaxis]", "ids": "embedding(x)"}[task.reads]
+    joined = f"steps = tf.concat([{x}, *(one(c[..., i]) for i, one in enumerate(categories))], -1)"
+    read = "steps" if task.categories else x
+    mask, start = (
+        ", mask=real" if last else "",
+        ", initial_state=[h(static), cell(static)]" if task.static else "",
+    )
+    says = f"head(lstm({read}{mask}{start}))"
+    if target.shape:
+        says = f"tf.reshape({says}, {(-1, *target.shape)})"
     return filled(
         _PROGRAM,
         path=path,
         enough=enough if short and not last else "",
         embedding=f"embedding = tf.keras.layers.Embedding({task.inputs}, 32)" if ids else "",
+        categories=f"categories = [tf.keras.layers.Embedding(rows, 32) for rows in {task.categories}]"
+        if task.categories
+        else "",
         lstm=lstm,
         outputs=target.outputs,
         options=options,
         static=_STATIC if task.static else "",
-        start=", initial_state=[h(static), c(static)]" if task.static else "",
         batch=batch,
         unpacked=unpacked,
         column="x = x[..., 0]" if task.column else "",
         real=f"real = {_real(task)}",
         known=_known(task),
         harmless=_harmless(data, task),
-        x={"features": "x", "number": "x[..., tf.newaxis]", "ids": "embedding(x)"}[task.reads],
-        mask=", mask=real" if last else "",
-        squeeze="[..., 0]" if target.flat and not target.classes else "",
+        joined=joined if task.categories else "",
+        says=f"{says}[..., 0]" if target.flat and not target.classes else says,
         losses=_losses(task),
         weights=f"[weight for layer in ({', '.join(layers)}) for weight in layer.trainable_weights]"
-        if task.static
+        if task.included
         else " + ".join(f"{layer}.trainable_weights" for layer in layers),
     )
 
@@ -85,10 +103,10 @@ def _batch(task: Task) -> tuple[str, str, str]:
     """The name of a batch, its lengths, and the line that unpacks it where its arrays have names."""
     label = [] if task.target.name == "next" else [task.target.name]
     names = ["x", "lengths", *(["y"] if label else [])]
-    if not task.static:
+    if not task.included:
         return ", ".join(names), "lengths", ""
-    names.insert(2, "static")
-    arrays = ", ".join(f'batch["{name}"]' for name in ["x", "lengths", "static", *label])
+    names[2:2] = task.included
+    arrays = ", ".join(f'batch["{name}"]' for name in ["x", "lengths", *task.included, *label])
     return "batch", 'batch["lengths"]', f"{', '.join(names)} = {arrays}"
 
 

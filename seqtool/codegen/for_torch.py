@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seqtool.codegen.filling import filled
+from seqtool.codegen.filling import filled, included
 from seqtool.codegen.tasks import LabelColumn, Task
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged
@@ -24,6 +24,7 @@ class Network(torch.nn.Module):
     def __init__(self):
         super().__init__()
         $embedding
+        $categories
         $static
         self.lstm = torch.nn.LSTM($inputs, 64, batch_first=True)
         self.head = torch.nn.Linear(64, $outputs)
@@ -46,6 +47,7 @@ print(f"loss {loss.item():.3f}")
 
 _STATIC = """# the static features set the first state of the LSTM
 self.h, self.c = torch.nn.Linear({0}, 64), torch.nn.Linear({0}, 64)"""
+_CATEGORIES = "self.categories = torch.nn.ModuleList(torch.nn.Embedding(rows, 32) for rows in {0})"
 _START = "start = self.h(static)[None], self.c(static)[None]"
 _CAUSAL = "# steps after the end change nothing before it"
 
@@ -56,8 +58,7 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
     short = task.shortest < task.needed
     pieces = {
         "path": path,
-        "options": (", dtype=torch.int64" if task.column else "")
-        + (', include=["static"]' if task.static else ""),
+        "options": (", dtype=torch.int64" if task.column else "") + included(task),
         "sampler_class": ", SubsetRandomSampler" if short else "",
         "enough": f"enough = SubsetRandomSampler((data.lengths >= {task.needed}).nonzero()[0])"
         if short
@@ -65,9 +66,14 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
         "sampler": ", sampler=enough" if short else "",
         "embedding": f"self.embedding = torch.nn.Embedding({task.inputs}, 32)" if ids else "",
         "static": _STATIC.format(task.static) if task.static else "",
-        "inputs": 32 if ids else task.inputs,
+        "categories": _CATEGORIES.format(task.categories) if task.categories else "",
+        "inputs": task.width,
         "outputs": target.outputs,
-        "squeeze": ".squeeze(-1)" if target.flat and not target.classes else "",
+        "squeeze": f".unflatten(-1, {target.shape})"
+        if target.shape
+        else ".squeeze(-1)"
+        if target.flat and not target.classes
+        else "",
         "loss_function": _loss_function(task),
         "loss": _loss(task, data),
         **_reading(task),
@@ -77,7 +83,7 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
 
 def _batch_array(task: Task, name: str) -> str:
     """An expression for an array of a batch, a dict where it has more arrays than x, lengths and y."""
-    return f'batch["{name}"]' if task.static else f"batch.{'y' if name == 'step_y' else name}"
+    return f'batch["{name}"]' if task.included else f"batch.{'y' if name == 'step_y' else name}"
 
 
 def _without_nan(x: str) -> str:
@@ -93,9 +99,14 @@ def _reading(task: Task) -> dict[str, str]:
     if task.missing:
         x = _without_nan(x)
     x = {"features": x, "number": f"{x}.unsqueeze(-1)", "ids": f"self.embedding({x})"}[task.reads]
+    if task.categories:
+        x = f"torch.cat([{x}, *beside], dim=-1)"
     more, start, first = "", "", ""
-    if x != batch and (task.static or task.missing):
+    if x != batch and (task.included or task.missing):
         x, first = "x", f"x = {x}"
+    if task.categories:
+        read = "[one(ids[..., i]) for i, one in enumerate(self.categories)]"
+        first = f"ids = {_batch_array(task, 'c')}.long()\nbeside = {read}\n{first}"
     if task.static:
         static = f"{_batch_array(task, 'static')}.float()"  # whole numbers stand in the file as such
         without_nan = "\nstatic = " + _without_nan("static") if task.static_missing else ""
@@ -108,7 +119,7 @@ def _reading(task: Task) -> dict[str, str]:
     if x != batch:
         packed = (
             f'{{"x": {x}, "lengths": {_batch_array(task, "lengths")}}}'
-            if task.static
+            if task.included
             else f"batch._replace(x={x})"
         )
     states = f"_, (state, _) = self.lstm(to_packed({packed}){more})"

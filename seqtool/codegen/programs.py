@@ -71,6 +71,8 @@ def _warnings(task: Task) -> Iterator[str]:
         if missing:
             left = "; the loss leaves them out" if name == "steps" and task.target.name == "next" else ""
             yield f"{missing:,} NaN in {name}, which the program reads as 0{left}"
+    if task.static_c:
+        yield "static_c, the categories of sequences, which the program does not read"
     if task.target.missing and task.target.name != "next":
         yield f"NaN among the labels in {task.target.name}, which the loss leaves out"
 
@@ -83,6 +85,9 @@ def _summary(task: Task) -> str:
         "number": "one number",
         "ids": f"one of {count(task.inputs, 'id')}",
     }[task.reads]
+    if task.categories:
+        number = len(task.categories)
+        step += f" and {number:,} {'category' if number == 1 else 'categories'}"
     target = task.target
     learnt = f"{target.outputs:,} numbers" if target.outputs > 1 else "a number"
     if target.classes:

@@ -15,12 +15,11 @@ from seqtool.arrays.text import Text
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.operations.cast import lost
-from seqtool.operations.mask_value import free_value, holding
 from seqtool.sequences.categories import categories_of
 from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.labels import class_tables, label_arrays
 from seqtool.sequences.lengths import LengthCounts
-from seqtool.sequences.padding_values import UNLABELLED, Value, mask_number
+from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.words import step_in_words
 
@@ -28,6 +27,7 @@ Reads = Literal["features", "number", "ids"]
 
 _MOST_CLASSES = 100  # whole numbers without names are classes if they are below
 _MOST_IDS = 1_000_000  # rows of an embedding
+EMBEDDED = 32  # numbers that an embedding makes of an id
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,17 @@ class LabelColumn:
 class Target:
     """What is learnt: `y`, a label for each step in `step_y`, or the `next` step from those before it.
 
-    It is one of `outputs` classes, or that many numbers: `flat` if a label is a single number and not a row, `whole`
-    if its dtype is one of integers. Of several labels, some of which are classes, `columns` describes each. `ignored`
-    is the number that stands for no label and is no class: the padding of step_y, or -100 in y. With `missing`, some
-    numbers are NaN, which the loss leaves out.
+    It is one of `outputs` classes, or that many numbers: `flat` if a label is a single number and not a row, of
+    `shape` if it is a block, `whole` if its dtype is one of integers. Of several labels, some of which are classes,
+    `columns` describes each. `ignored` is the number that stands for no label and is no class: the padding of step_y,
+    or -100 in y. With `missing`, some numbers are NaN, which the loss leaves out.
     """
 
     name: Literal["y", "step_y", "next"]
     classes: bool
     outputs: int
     flat: bool = True
+    shape: tuple[int, ...] = ()
     whole: bool = False
     ignored: int | None = None
     missing: bool = False
@@ -78,7 +79,8 @@ class Task:
     """What a network reads, and its target.
 
     A step is a row of `inputs` features, a single number, or an id below `inputs`; `least` is the least id. With
-    `column` ids are features of their own, (N, T, 1). `shortest` and `longest` are lengths of the `count` sequences,
+    `column` ids are features of their own, (N, T, 1). `categories` has the rows of an Embedding for each column of c
+    beside them; `static_c` of sequences is not read. `shortest` and `longest` are lengths of the `count` sequences,
     each of which has `static` features. `missing` counts NaN in steps, and `static_missing` in static features; both
     are read as 0.
     """
@@ -91,9 +93,21 @@ class Task:
     least: int
     target: Target
     column: bool = False
+    categories: tuple[int, ...] = ()
+    static_c: bool = False
     static: int = 0
     missing: int = 0
     static_missing: int = 0
+
+    @property
+    def included(self) -> list[str]:
+        """The names of the arrays that are read beside the steps and their labels."""
+        return [*(["c"] if self.categories else []), *(["static"] if self.static else [])]
+
+    @property
+    def width(self) -> int:
+        """How many numbers the LSTM reads of a step."""
+        return (EMBEDDED if self.reads == "ids" else self.inputs) + EMBEDDED * len(self.categories)
 
     @property
     def needed(self) -> int:
@@ -117,7 +131,9 @@ def task_of(data: Ragged | Padded) -> Task:
     lengths = LengthCounts.of(real.lengths)
     if not lengths.longest:
         raise DataError("no sequence has a step, so there is nothing to learn")
-    inputs = _inputs(real.values)
+    categories = tuple(one.rows for one in categories_of(real) if one.column is not None)
+    has_labels = "y" in real.per_sequence or "step_y" in real.per_step
+    inputs = _inputs(real.values, may_be_empty=bool(categories) and has_labels)
     for category in categories_of(real):
         if category.column is None:  # some of its ids may stand in other files
             inputs = inputs._replace(inputs=max(inputs.inputs, category.rows))
@@ -140,6 +156,8 @@ def task_of(data: Ragged | Padded) -> Task:
         shortest=int(lengths.lengths[0]),
         longest=lengths.longest,
         **inputs._asdict(),
+        categories=categories,
+        static_c="static_c" in real.per_sequence,
         target=target,
         static=static,
         missing=missing,
@@ -155,30 +173,6 @@ def task_of(data: Ragged | Padded) -> Task:
         labelled = "steps" if target.name == "next" else target.name
         raise DataError(f"{labelled}: all of one class, so there is nothing to learn")
     return task
-
-
-def mask_value(data: Ragged | Padded) -> Value:
-    """A padding value with which a network that compares steps with it skips no real one.
-
-    That is the one of a padded file, and 0 for a ragged one, unless a real step holds it in every feature.
-
-    >>> mask_value(Ragged(np.array([[0, 0], [5, 0]]), np.array([0, 2])))
-    -1
-    """
-    values = as_ragged(data).values
-    value = data.value if isinstance(data, Padded) else 0
-    number = mask_number(value)
-    if number is not None and holding(values, number) is None:
-        return value
-    return free_value(values, np.dtype(np.float32))
-
-
-def is_harmless(data: Ragged | Padded, task: Task) -> bool:
-    """Whether a network can read padding without an error or NaN: it is a known id, or finite numbers."""
-    value = data.value if isinstance(data, Padded) else 0
-    if task.reads == "ids":
-        return not isinstance(value, tuple) and 0 <= value < task.inputs
-    return bool(np.isfinite(value).all())
 
 
 def missing_numbers(array: AnyArray) -> int:
@@ -218,8 +212,11 @@ class _Inputs(NamedTuple):
     column: bool = False
 
 
-def _inputs(values: AnyArray) -> _Inputs:
-    """What a network reads in steps (S, F) or (S,); raises DataError where no LSTM can read them."""
+def _inputs(values: AnyArray, *, may_be_empty: bool = False) -> _Inputs:
+    """What a network reads in steps (S, F) or (S,); raises DataError where no LSTM can read them.
+
+    Steps may have no features where categories stand beside them.
+    """
     if values.ndim > 2:
         raise DataError(
             f"a step is {step_in_words(values.shape[1:])}, which needs a network of your own, such as ConvLSTM2D or "
@@ -242,7 +239,7 @@ def _inputs(values: AnyArray) -> _Inputs:
         )
     if values.ndim == 1:
         return _Inputs("number", 1)
-    if not values.shape[1]:
+    if not values.shape[1] and not may_be_empty:
         raise DataError("a step has no features, so there is nothing to read")
     return _Inputs("features", values.shape[1])
 
@@ -308,21 +305,23 @@ def _target_step_y(y: AnyArray, value: float, names: Sized | None) -> Target:
 
 
 def _number_target(name: Literal["y", "step_y"], labels: AnyArray) -> Target:
-    outputs = labels.shape[1] if labels.ndim == 2 else 1
     whole, missing = labels.dtype.kind in "biu", missing_numbers(labels)
     if missing == prod(labels.shape):
         raise DataError(f"{name} holds nothing but NaN, so there is nothing to learn")
-    return Target(name, False, outputs, flat=labels.ndim == 1, whole=whole, missing=missing > 0)
+    target = Target(
+        name, False, prod(labels.shape[1:]), flat=labels.ndim == 1, whole=whole, missing=missing > 0
+    )
+    return replace(target, shape=labels.shape[1:]) if labels.ndim > 2 else target
 
 
 def _checked_numbers(name: str, labels: AnyArray | Text, *, missing: bool = True) -> AnyArray:
     """The labels, checked to be numbers that a loss takes; unless `missing`, NaN is refused as infinities are."""
     if isinstance(labels, Text) or labels.dtype.kind not in "biuf":
         raise DataError(f"{name} holds text; numbers were expected, with their names in classes")
-    if labels.ndim > 2 or 0 in labels.shape[1:]:
+    if (labels.ndim > 2 and name != "y") or 0 in labels.shape[1:]:
         raise DataError(
             f"a label in {name} has shape {labels.shape[1:]}, which needs a network of your own; the programs learn a "
-            "number, or a row of them, such as the next steps of one feature; to load it: ",
+            "number, or a row of them; to load it: ",
             Advice("--code", "numpy"),
         )
     for begin, part in chunks(labels):

@@ -225,6 +225,14 @@ def test_what_the_program_for_jax_makes_of_a_file_needs_no_jax(name: str, tmp_pa
         assert "hole" in name or np.isfinite(output["y"]).all()
 
 
+def test_a_program_says_that_it_does_not_read_categories_of_sequences() -> None:
+    static = kinds()["category"]
+    names = {**static.names, "static_categories": np.array(["town"]), "static_vocabulary_0": np.array(["a"])}
+    per_sequence = {**static.per_sequence, "static_c": np.full((len(static), 1), 3)}
+    data = static.replace(per_sequence=per_sequence, names=names)
+    assert "# warning: static_c, the categories of sequences" in program(data, path="a.npz", code="jax")
+
+
 # The command line
 
 

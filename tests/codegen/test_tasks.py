@@ -9,7 +9,7 @@ import pytest
 
 import seqtool
 from seqtool.arrays.lazy import CHUNK, Lazy
-from seqtool.codegen.tasks import Target, is_harmless, mask_value, task_of
+from seqtool.codegen.tasks import Target, task_of
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Ragged, StepArray
 from tests.learnable import COUNT, files, kinds
@@ -40,6 +40,13 @@ TARGETS = {
     "holes": Target("y", False, 2, flat=False, missing=True),
     "next_holes": Target("next", False, 3, flat=False, missing=True),
     "hole_labels": Target("y", False, 1, missing=True),
+    "block": Target("y", False, 6, flat=False, shape=(2, 3), whole=True),
+    "hole_block": Target("y", False, 6, flat=False, shape=(2, 3), missing=True),
+    "category": Target("y", True, 3),
+    "category_alone": Target("y", False, 6, flat=False, shape=(2, 3), missing=True),
+    "category_holes": Target("step_y", False, 1),
+    "category_id": Target("y", True, 3),
+    "next_category": Target("next", False, 3, flat=False),
     "hole_steps": Target("step_y", False, 1, missing=True),
 }
 
@@ -53,15 +60,19 @@ def test_the_task_is_that_of_the_sequences_however_they_are_stored(name: str) ->
     lengths = kinds()[kind].lengths
     assert (task.count, task.shortest, task.longest) == (COUNT, lengths.min(), lengths.max())
     assert task.column == ("column" in kind)
-    assert task.static == 2 * (kind in ("column", "column_steps", "holes", "next_holes", "hole_steps"))
-    assert (task.missing > 0) == (kind in ("holes", "next_holes", "hole_steps"))
+    assert task.categories == ((7, 6) if "category" in kind else ())
+    with_static = ("column", "column_steps", "holes", "next_holes", "hole_steps", "category", "next_category")
+    assert task.static == 2 * (kind in with_static)
+    assert (task.missing > 0) == (kind in ("holes", "next_holes", "hole_steps", "category_holes"))
     assert (task.static_missing > 0) == (kind == "holes")
     if "id" in kind or "column" in kind:
-        least = 0 if "0" in kind or "steps" in kind or kind == "column" else 1
+        least = 0 if "0" in kind or "steps" in kind or kind in ("column", "category_id") else 1
         assert (task.reads, task.inputs, task.least) == ("ids", 20, least)
     else:
         number = "number" in kind.split("_")[-1:] or kind == "hole_steps"
-        assert (task.reads, task.inputs) == (("number", 1) if number else ("features", 3))
+        assert (task.reads, task.inputs) == (
+            ("number", 1) if number else ("features", 3 * (kind != "category_alone"))
+        )
 
 
 def labelled(y: object, **names: object) -> Ragged:
@@ -134,7 +145,11 @@ def test_a_step_without_a_label_counts_for_nothing() -> None:
             "step 1 of all holds 16777217.0, which float32",
         ),
         (Ragged(np.array([[1e300]]), np.array([0, 1])), "step 0 of all holds 1e+300, which float32"),
-        (labelled(np.ones((2, 3, 4))), "a label in y has shape (3, 4)"),
+        (labelled(np.ones((2, 3, 0))), "a label in y has shape (3, 0)"),
+        (
+            Ragged(np.ones((2, 1)), np.array([0, 2]), per_step={"step_y": StepArray(np.ones((2, 3, 4)), 0)}),
+            "a label in step_y has shape (3, 4)",
+        ),
     ],
 )
 def test_where_there_is_nothing_to_learn(data: Ragged, message: str) -> None:
@@ -160,28 +175,3 @@ def test_a_file_larger_than_memory_is_read_in_windows() -> None:
     task = task_of(Ragged(values, np.array([0, count])))
     assert (task.inputs, task.least, task.target.outputs) == (8, 1, 8)
     assert most <= CHUNK // 8
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"), [(0, 0), (-5, -5), (7, -1), (float("nan"), 0), ((1, 2), 0), ((3, 3), (3, 3))]
-)
-def test_the_mask_value_is_that_of_the_file_unless_it_hides_steps_or_is_no_number(
-    value: object, expected: object
-) -> None:
-    steps = [[[7, 7], [1, 5]], [[5.5, 0]]]
-    if value == 7:
-        steps[1] = [[0, 0]]
-    assert mask_value(seqtool.pad(steps, value=value)) == expected
-
-
-def test_padding_does_no_harm_if_it_is_finite_or_a_known_id() -> None:
-    for steps, value, expected in (
-        ([[[1.5]], [[2.5], [3]]], 9, True),
-        ([[[1.5]], [[2.5], [3]]], float("inf"), False),
-        ([[[1.5, 1]], [[2.5, 1], [3, 1]]], (0, float("nan")), False),
-        ([[1], [2, 3]], 3, True),
-        ([[1], [2, 3]], 4, False),
-        ([[1], [2, 3]], -1, False),
-    ):
-        data = seqtool.pad(steps, value=value)
-        assert is_harmless(data, task_of(data)) == expected

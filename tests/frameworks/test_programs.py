@@ -47,6 +47,13 @@ SIZES = {
     "holes": (3, 2),
     "next_holes": (3, 3),
     "hole_labels": (3, 1),
+    "block": (3, 6),
+    "hole_block": (3, 6),
+    "category": (67, 3),
+    "category_alone": (64, 6),
+    "category_holes": (67, 1),
+    "category_id": (96, 3),
+    "next_category": (67, 3),
     "hole_steps": (1, 1),
 }
 

@@ -24,8 +24,9 @@ STILL = {
     "jax": ("0.01 * slope", "0.0 * slope"),
 }
 EMPTY_COUNTS = ("keras", "tf")  # as a sequence of which nothing is known; the others leave it out
-# Of the steps of sequences that are equally long, (B, L) or (B, L, F), and their static numbers (B, K).
-Network = Callable[[np.ndarray, np.ndarray | None], Any]
+# Of the steps of sequences that are equally long, (B, L) or (B, L, F), and what stands beside them by its name: static
+# numbers (B, K), and categories c (B, L, C).
+Network = Callable[[np.ndarray, dict[str, np.ndarray]], Any]
 
 
 def network(framework: str, variables: dict[str, Any]) -> Network:
@@ -35,45 +36,56 @@ def network(framework: str, variables: dict[str, Any]) -> Network:
 
         from seqtool.torch import Batch
 
-        def say(x: np.ndarray, static: np.ndarray | None) -> Any:
+        def say(x: np.ndarray, beside: dict[str, np.ndarray]) -> Any:
             alone: Any = Batch(torch.tensor(x), torch.full((len(x),), x.shape[1]), None)
-            if static is not None:
-                alone = {"x": alone.x, "lengths": alone.lengths, "static": torch.tensor(static)}
+            if beside:
+                alone = {"x": alone.x, "lengths": alone.lengths}
+                alone |= {name: torch.tensor(array) for name, array in beside.items()}
             return variables["network"](alone).detach()
 
     elif framework == "keras":
 
-        def say(x: np.ndarray, static: np.ndarray | None) -> Any:
+        def say(x: np.ndarray, beside: dict[str, np.ndarray]) -> Any:
             if x.ndim > len(
                 variables["model"].inputs[0].shape
             ):  # ids in a column; the model takes them alone
                 x = x[..., 0]
-            outputs = variables["model"](x if static is None else [x, static])
+            outputs = variables["model"]([x, *beside.values()] if beside else x)
             expanded = len(variables["model"].outputs[0].shape) > len(variables["states"].shape)
-            return outputs[..., 0] if expanded else outputs
+            return outputs[..., 0] if expanded and outputs.shape[-1] == 1 else outputs
 
     elif framework == "tf":
 
-        def say(x: np.ndarray, static: np.ndarray | None) -> Any:
-            x = np.nan_to_num(x)
+        def say(x: np.ndarray, beside: dict[str, np.ndarray]) -> Any:
+            x, static = np.nan_to_num(x), beside.get("static")
             ids = "embedding" in variables
             read = variables["embedding"](x.reshape(len(x), -1)) if ids else x.reshape(*x.shape[:2], -1)
+            if "c" in beside:
+                tables = zip(variables["categories"], np.moveaxis(beside["c"], -1, 0), strict=True)
+                read = np.concatenate([read, *(table(ids) for table, ids in tables)], axis=-1)
             if static is None:
                 return variables["head"](variables["lstm"](read))
-            start = [variables[name](np.nan_to_num(static)) for name in ("h", "c")]
+            start = [variables[name](np.nan_to_num(static)) for name in ("h", "cell")]
             return variables["head"](variables["lstm"](read, initial_state=start))
 
     else:
-        weights = {name: np.asarray(weight) for name, weight in variables["weights"].items()}
+        weights = {
+            name: np.asarray(weight) for name, weight in variables["weights"].items() if name != "categories"
+        }
+        tables = [np.asarray(table) for table in variables["weights"].get("categories", [])]
 
-        def one(x: np.ndarray, static: np.ndarray | None) -> np.ndarray:
+        def one(x: np.ndarray, static: np.ndarray | None, c: np.ndarray) -> np.ndarray:
             read = weights["embedding"][x.reshape(-1)] if "embedding" in weights else x.reshape(len(x), -1)
+            read = np.concatenate(
+                [read, *(table[ids] for table, ids in zip(tables, c.T, strict=True))], axis=-1
+            )
             start = {} if static is None else {name: static @ weights[name] for name in ("h", "c")}
             return lstm(read, weights, **start) @ weights["head"] + weights["shift"]
 
-        def say(x: np.ndarray, static: np.ndarray | None) -> Any:
-            x, static = np.nan_to_num(x), None if static is None else np.nan_to_num(static)
-            return np.array([one(x[i], None if static is None else static[i]) for i in range(len(x))])
+        def say(x: np.ndarray, beside: dict[str, np.ndarray]) -> Any:
+            x, static = np.nan_to_num(x), np.nan_to_num(beside.get("static", np.empty((len(x), 0))))
+            c = beside.get("c", np.empty((*x.shape[:2], 0), int))
+            return np.array([one(x[i], static[i] if static.size else None, c[i]) for i in range(len(x))])
 
     return say
 
@@ -121,10 +133,9 @@ def losses(says: np.ndarray, labels: np.ndarray, *, classes: bool) -> list[float
     return [float(-row[label]) for row, label in zip(chances, labels.reshape(-1), strict=True)]
 
 
-def alone(file: SequenceFile, say: Network, *, classes: bool, empty: list[float]) -> float:
+def alone(file: SequenceFile, say: Network, *, classes: bool, empty: list[float], at_steps: bool) -> float:
     """The mean loss of the labels of all sequences, each read without padding: with those that are as long."""
     found: list[float] = []
-    static = file.per_sequence.get("static")
     for length in np.unique(file.lengths).tolist():
         places = np.flatnonzero(file.lengths == length)
         steps, labels = zip(*(file.sequence(i) for i in places.tolist()), strict=True)
@@ -132,23 +143,32 @@ def alone(file: SequenceFile, say: Network, *, classes: bool, empty: list[float]
         if length == 0 or (length == 1 and labels[0] is None):
             found += len(x) * (empty if file.y is not None else [])
             continue
-        says = np.asarray(say(x, None if static is None else static[places]))
+        says = np.asarray(say(x, beside(file, places, len(x))))
         for i, label in enumerate(labels):
             if label is None:
                 following = x[i, 1:, 0] if classes and x.ndim == 3 else x[i, 1:]
                 found += losses(says[i, :-1], following, classes=classes)
-            elif file.y is not None and says.ndim == 3:  # at each step; the label is that of the last
+            elif file.y is not None and at_steps:  # the label is that of the last
                 found += losses(says[i, -1], np.asarray(label), classes=classes)
             else:
                 found += losses(says[i], np.asarray(label), classes=classes)
     return float(np.mean(found))
 
 
+def beside(file: SequenceFile, places: np.ndarray, count: int) -> dict[str, np.ndarray]:
+    """What stands beside the steps of sequences that are equally long, by its name."""
+    taken = file.take(places)
+    found = {"c": np.asarray(taken.per_step["c"].data).reshape(count, -1, 2)} if "c" in taken.per_step else {}
+    return found | {
+        name: np.asarray(taken.per_sequence[name]) for name in ("static",) if name in taken.per_sequence
+    }
+
+
 def opened(path: Path) -> SequenceFile:
     """The file, whose ids in a column are ids, with what is known of each sequence as a whole, if anything is."""
     dtype = "int64" if "column" in path.name else None
     with np.load(path) as archive:
-        include = [name for name in ("static",) if name in archive]
+        include = [name for name in ("c", "static") if name in archive]
     return SequenceFile(path, dtype=dtype, include=include)
 
 
@@ -163,7 +183,9 @@ def main(framework: str, folder: str) -> None:
         classes = any(name in source for name in ("cross_entropy", "Crossentropy", "one_hot"))
         empty = [float(np.log(says))] if framework in EMPTY_COUNTS else []
         file = opened(program.with_suffix(".npz"))
-        expected = alone(file, network(framework, output), classes=classes, empty=empty)
+        expected = alone(
+            file, network(framework, output), classes=classes, empty=empty, at_steps=framework == "jax"
+        )
         loss = float(output["loss"].detach() if framework == "torch" else output["loss"])
         found[program.stem] = {"loss": loss, "alone": expected, "reads": reads, "says": says}
     print(json.dumps(found))
