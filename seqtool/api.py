@@ -143,7 +143,7 @@ def group(
             check_blow_up(grouped.data)
             in_memory = carry_out(grouped.data)
     learnt = padded_class(in_memory)
-    _warn(grouped.result, [learnt] if learnt else [])
+    warn_of(grouped.result, [learnt] if learnt else [], level=4)
     return in_memory
 
 
@@ -229,13 +229,13 @@ def _opened(data: Any, spec: GroupSpec, stack: ExitStack, folder: Path | None) -
     return table_of(data), []
 
 
-def _warn(result: GroupResult, more: list[str]) -> None:
-    """Warn the caller of `group` of what the summary of the command warns of."""
+def warn_of(result: GroupResult, more: list[str], *, level: int) -> None:
+    """Warn the caller, at a level of the stack, of what the summary of the command warns of."""
     if result.coarse:
         warnings.warn(
-            f"float32 has no room for the fractions of {result.coarse}: dtype='float64' has", stacklevel=4
+            f"float32 has no room for the fractions of {result.coarse}: dtype='float64' has", stacklevel=level
         )
     for text in [*result.warnings, *more]:
-        warnings.warn(as_arguments(text), stacklevel=4)
+        warnings.warn(as_arguments(text), stacklevel=level)
     if result.missing:
-        warnings.warn(f"missing values became NaN: {result.missing}", stacklevel=4)
+        warnings.warn(f"missing values became NaN: {result.missing}", stacklevel=level)

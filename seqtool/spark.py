@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from seqtool.api import Column, call_of_group
+from seqtool.api import Column, call_of_group, warn_of
 from seqtool.errors import SeqtoolError, UsageError, names_arguments
 from seqtool.files.deflate import Compress
 from seqtool.files.stores import store_at
@@ -93,6 +93,7 @@ def write_sequences(
     written = group.fill(
         whole, target, lambda task: moved(frame, encoded, task, shards), compress=compress, ties="refused"
     )
+    warn_of(written.result, [], level=3)
     return written.data
 
 
