@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from seqtool.advice import Advice
 from seqtool.arrays.lazy import AnyArray, chunks
 from seqtool.errors import DataError
 from seqtool.sequences.padding_values import value_to_json
@@ -136,7 +137,7 @@ def _not_read(facts: Mapping[str, Any]) -> str:
     """What of a large file was not read, and the option that reads it."""
     size = sum(array["bytes"] for array in facts["arrays"] if array["name"] in facts["not_read"])
     what = "checksums, padding, NaN and infinities" if "sequences" in facts else "checksums"
-    return f"{listed(facts['not_read'])}, {human(size)}: {what} were not looked at; --full reads them"
+    return f"{listed(facts['not_read'])}, {human(size)}: {what} were not looked at; {Advice('--full')} reads them"
 
 
 def _not_finite(array: Mapping[str, Any]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
 from seqtool.arrays.dtypes import Array
+from seqtool.errors import SeqtoolError
 from seqtool.files.stores import Store
 from seqtool.sharding.encoding import Batch
 from seqtool.sharding.engine import Encode
@@ -14,6 +16,7 @@ from seqtool.sharding.engine import Encode
 OnRows = Callable[[int], None]
 """Called with the rows that are done."""
 _EVERY = 0.5  # seconds
+_SHARD = re.compile(r"shard-(\d+)-of-")
 
 
 def counting(encode: Encode, on_rows: OnRows) -> Encode:
@@ -38,7 +41,8 @@ def following(store: Store, of_shards: Array, on_rows: OnRows) -> Iterator[None]
 
     def look() -> None:
         while not ended.wait(_EVERY):
-            on_rows(sum(int(of_shards[shard]) for shard in _shards_in(store) - before))
+            with suppress(SeqtoolError, OSError):  # a look that fails is no failure of the job
+                on_rows(sum(int(of_shards[shard]) for shard in _shards_in(store) - before))
 
     thread = Thread(target=look, daemon=True)
     thread.start()
@@ -50,4 +54,4 @@ def following(store: Store, of_shards: Array, on_rows: OnRows) -> Iterator[None]
 
 
 def _shards_in(store: Store) -> set[int]:
-    return {int(name.split("-")[1]) for name in store.names() if name.startswith("shard-")}
+    return {int(found[1]) for name in store.names() if (found := _SHARD.match(name))}

@@ -319,9 +319,8 @@ def _raise_first(plan: EncoderPlan, state: EncoderState, files: Sequence[FileFac
     failed = next((number for number, facts in enumerate(files) if facts.error is not None), None)
     if failed is None:
         return
-    bad = (
-        plan.first_bad_cell(state) if failed else None
-    )  # nothing may be known of columns before the first file
+    # Nothing may be known of the columns before the first file.
+    bad = plan.first_bad_cell(state) if failed else None
     if bad is None or bad.bad.row[0] >= failed:
         error = files[failed].error
         assert error is not None

@@ -91,6 +91,7 @@ CHOICES: dict[tuple[str, str], tuple[str, ...]] = {
     ("group", "--label-as"): get_args(LabelKind),
     ("group", "--empty-key"): ("error", "drop", "keep"),
     ("group", "--empty-label"): ("error", "drop", "keep"),
+    ("group", "--engine"): ("local", "spark", "dask"),
     ("plan", "--empty-key"): ("error", "drop", "keep"),
     ("plan", "--empty-label"): ("error", "drop", "keep"),
     ("pad", "--trailing-missing"): ("drop", "keep"),

@@ -1541,7 +1541,53 @@ def test_rows_are_numbered_when_they_are_grouped(place: Place, proposals: Propos
     succeeded(place.run(*beside))
 
 
-@pytest.mark.matplotlib
+def test_shards(place: Place, proposals: Proposals) -> None:
+    place.write("t.csv", "id,t,a\n1,5,2\n1,4,3\n2,1,7\n")
+    group = ["group", "t.csv", "--key", "id"]
+
+    def works(call: list[str], where: str, *, code: int = 2, fill: dict[str, str] | None = None) -> None:
+        assert place.run(*call).code == code
+        succeeded(place.run(*applied(call, proposals.at(where), fill or {})))
+
+    works([*group, "--shards", "2"], "commands._shards.ShardOptions._check_output", fill={"NAME/": "a/"})
+    works(
+        [*group, "--shards", "2", "-o", "b/", "--maxlen", "3", "--pre"],
+        "commands._shards.ShardOptions._check_output#2",
+    )
+    place.write("died.csv", "id,died\n1,no\n2,yes\n")
+    works(
+        [*group, "--shards", "2", "-o", "c/", "--label", "died.csv:died"],
+        "commands._shards.ShardOptions.refuse_other_tables",
+    )
+    works([*group, "--shards", "2", "-o", "a/"], "sharding.target.Target.__init__", code=1)
+    with pytest.raises(DataError):
+        seqtool.load(place.folder / "a", mmap=True)
+    call = applied([], proposals.at("files.shards.ShardedArrays.map"), {})
+    succeeded(place.run(*call, "-o", "one.npz"))
+    blank = ["--key-blank-lines", "--no-header", "--delimiter", "tab", "--columns", "0"]
+    for name in ("p.tsv", "q.tsv"):
+        place.write(name, "1\tx\n2\ty\n\n3\tz\n")
+    works(
+        ["group", "p.tsv", "q.tsv", *blank, "--shards", "2", "-o", "d/"], "commands._shards.group_into_shards"
+    )
+    both = [*group, "-o", "e/", "--engine", "spark", "--master", "local", "--remote", "sc://h"]
+    assert place.run(*both).code == 2
+    assert proposals.at("commands._shards.ShardOptions.check").without == ("--master",)
+    assert proposals.at("commands._shards.ShardOptions.check#2").without == ("--remote",)
+    for option, engine, where in (
+        ("--master", "spark", "commands._shards.ShardOptions.check#3"),
+        ("--scheduler", "dask", "commands._shards.ShardOptions.check#4"),
+    ):
+        assert place.run(*group, "-o", "e/", option, "x").code == 2
+        assert proposals.at(where).words == ("--engine", engine)
+    piped = ["group", "--key", "id", "--engine", "dask", "-o", "f/"]
+    rows = (place.folder / "t.csv").read_bytes()
+    assert place.run(*piped, stdin=rows).code == 2
+    succeeded(
+        place.run(*applied(piped, proposals.at("commands._shards.ShardOptions.check#5"), {}), stdin=rows)
+    )
+
+
 def test_large_keys_that_fell_into_one_shard(
     place: Place, proposals: Proposals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1557,6 +1603,7 @@ def test_large_keys_that_fell_into_one_shard(
     assert max(after["of_shards"]) < max(before["of_shards"])
 
 
+@pytest.mark.matplotlib
 def test_pictures(place: Place, proposals: Proposals) -> None:
     written(place, {"t.npz": seqtool.pad([np.array([1, 2])])})
     assert place.run("plot", "t.npz", "--feature", "a").code == 1
@@ -1707,6 +1754,11 @@ def test_a_sentence_carries_the_advice_of_its_parts() -> None:
 
 ONLY_NAMED = (  # where an option is spoken of, and not proposed
     "--traceback shows where",
+    "; group and pad make them of names with --category",
+    "--engine spark needs Java",
+    "--engine spark without --remote starts Spark",
+    " too small for --max-memory, which each task takes",
+    ": a further column of the key does, and --where leaves it out",
     "without --compress: ",
     "--key groups the rows of tables: ",
     "as --order-by says",

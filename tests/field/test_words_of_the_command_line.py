@@ -87,7 +87,11 @@ _ALWAYS = "Text files and workbooks, Memory, Output, Help"
         ("pad", "Arguments, Padding, Sequences, Input, Labels and keys, " + _ALWAYS),
         ("truncate", "Arguments, Sequences, Input, Labels and keys, " + _ALWAYS),
         ("check", "Arguments, Options, Sequences, Input, Labels and keys, Memory"),
-        ("group", "Arguments, Columns, Times, Padding, Sequences, Rows, " + _ALWAYS),
+        (
+            "group",
+            "Arguments, Columns, Times, Padding, Sequences, Rows, "
+            + _ALWAYS.replace("Memory", "Shards, Memory"),
+        ),
     ],
 )
 def test_help_lists_options_by_their_groups(command: str, expected: str, place: Place) -> None:

@@ -419,7 +419,7 @@ def test_a_final_state_refuses_what_it_has_not_seen(column: str, cell: str) -> N
     encoder = Encoder(plan)
     assert encoder.encode(arrays, 0)
     state = encoder.state
-    assert list(encode(arrays, plan, state, 0)) == ["k0", "o1_0", "f2", "s3", "y"]
+    assert list(encode(arrays, plan, state, 0)) == ["k0", "o1_0", "f2", "s3", "y", "row"]
     changed = {**arrays, names.index(column): pa.array([STATE_OF[column][0], cell])}
     with pytest.raises(UnseenError):
         encode(changed, plan, state, 0)

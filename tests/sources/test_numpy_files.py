@@ -168,7 +168,7 @@ def test_rows_without_padding_are_windows_of_the_file(tmp_path: Path) -> None:
     assert "step_y" in ragged.per_step
     np.savez(tmp_path / "short.npz", x=x, lengths=short, step_y=labels)
     ragged = read(tmp_path / "short.npz").ragged
-    assert type(ragged.values) is Lazy
+    assert isinstance(ragged.values, Lazy)
     assert np.asarray(ragged.per_step["step_y"].data).tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11]
 
 
