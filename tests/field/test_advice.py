@@ -1603,6 +1603,17 @@ def test_large_keys_that_fell_into_one_shard(
     assert max(after["of_shards"]) < max(before["of_shards"])
 
 
+def test_all_of_a_large_file_is_read_when_asked(
+    place: Place, proposals: Proposals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqtool.inspecting.describe._SMALL", 1)
+    written(place, {"t.npz": seqtool.pad([np.array([1, 2])])})
+    call = ["info", "t.npz"]
+    assert b"were not looked at" in succeeded(place.run(*call)).out
+    again = succeeded(place.run(*applied(call, proposals.at("inspecting.show_file._not_read"), {})))
+    assert b"were not looked at" not in again.out
+
+
 @pytest.mark.matplotlib
 def test_pictures(place: Place, proposals: Proposals) -> None:
     written(place, {"t.npz": seqtool.pad([np.array([1, 2])])})
