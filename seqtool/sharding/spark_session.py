@@ -39,6 +39,7 @@ def session(
     Raises UsageError where pyspark or Java is missing, and where nobody listens at the address.
     """
     _check(master, remote)
+    before = {*os.environ}
     need_pandas()  # which pyspark asks for
     with plain_errors():
         found = _session(master, remote, conf or {})
@@ -47,6 +48,9 @@ def session(
     finally:
         with plain_errors():
             found.stop()
+        for name in {*os.environ} - before:  # or no later session of this process could be of the other kind
+            if name.startswith("SPARK_"):
+                del os.environ[name]
 
 
 def _session(master: str | None, remote: str | None, conf: Mapping[str, str]) -> SparkSession:
