@@ -376,7 +376,7 @@ CASES: list[tuple[int, str, *tuple[str, ...]]] = [
     (DATA, "pad dense.npy --lengths no.npy", "no.npy"),
     (DATA, "pad bomb.npz", "bomb.npz[x]", "damaged", "ends early"),
     (DATA, "group bomb.npz --key 0", "bomb.npz[x]", "damaged", "ends early"),
-    (DATA, "info bomb.npz", "bomb.npz[x]", "damaged", "ends early"),
+    (DATA, "info bomb.npz --full", "bomb.npz[x]", "damaged", "ends early"),
     (DATA, "pad < bomb.npz", "standard input[x]", "damaged", "ends early"),
     (DATA, "pad more.npz", "more.npz"),
     (DATA, "pad less.npz", "less.npz", "damaged"),
