@@ -37,9 +37,14 @@ class Stepped:
 
     def line(self, options: GroupOptions) -> str:
         """The grid as a line of the summary."""
-        assert options.every is not None
-        rows, steps = count(self.folded.rows, "row"), count(self.folded.steps + self.empty, "step")
-        return f"{rows} into {steps} of {options.every.text}; no row in {self.empty:,} of them"
+        return grid_line(options, self.folded.rows, self.folded.steps, self.empty)
+
+
+def grid_line(options: GroupOptions, rows: int, steps: int, empty: int) -> str:
+    """What became of rows on a regular grid: the steps that have rows, and those beside them that have none."""
+    assert options.every is not None
+    whole = count(steps + empty, "step")
+    return f"{count(rows, 'row')} into {whole} of {options.every.text}; no row in {empty:,} of them"
 
 
 @dataclass(frozen=True)

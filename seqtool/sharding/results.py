@@ -79,7 +79,7 @@ def _pivoted(results: Sequence[GroupResult]) -> Folded | None:
 
 
 def _grid(rows: Rows, options: GroupOptions) -> str:
-    assert options.every is not None
-    empty = rows.added.get(EMPTY, 0)
-    steps = count(rows.rows_in - rows.dropped.get(COMBINED, 0) + empty, "step")
-    return f"{count(rows.rows_in, 'row')} into {steps} of {options.every.text}; no row in {empty:,} of them"
+    from seqtool.grouping.stepping import grid_line
+
+    steps = rows.rows_in - rows.dropped.get(COMBINED, 0)
+    return grid_line(options, rows.rows_in, steps, rows.added.get(EMPTY, 0))
