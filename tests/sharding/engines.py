@@ -34,7 +34,9 @@ def scheduler() -> str:
     """The address of workers of Dask that are threads of this process; they end with it."""
     from distributed import LocalCluster
 
-    cluster: Any = LocalCluster(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None)
+    cluster: Any = LocalCluster(
+        processes=False, n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0"
+    )
     return str(cluster.scheduler_address)
 
 
