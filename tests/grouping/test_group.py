@@ -1427,7 +1427,9 @@ def test_the_first_odd_value_at_a_block_border_gives_what_one_block_gives(
             assert saved(grouped.result(text, key="kkkkk", order_by="ttt")) == expected
 
 
-@pytest.mark.parametrize("cell", ["oops", "0x1F", "1_00"])
+@pytest.mark.parametrize(
+    "cell", ["oops", *(pytest.param(one, marks=pytest.mark.slow) for one in ("0x1F", "1_00"))]
+)
 def test_a_bad_number_at_a_block_border_is_reported_by_its_line(
     grouped: FromText, cell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
