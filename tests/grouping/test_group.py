@@ -183,6 +183,7 @@ def test_plain_integers_are_integer_keys_in_numeric_order(grouped: FromText) -> 
     assert keys.tolist() == [-10, -1, 0, 9, 10]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "odd", ["07", "+7", "-0", "7.0", " 7", "7 ", "1e3", "0x7", "9223372036854775808", "-07", "x"]
 )
@@ -454,6 +455,7 @@ MIXED = [
 ]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("first", MIXED)
 @pytest.mark.parametrize("cut", [None, 1, 2, 3])
 @pytest.mark.parametrize("lead", [0, 1, 2])

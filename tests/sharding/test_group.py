@@ -154,6 +154,7 @@ def test_an_error_in_file_7_of_9_is_that_of_one_file(bad: str, engine: str, plac
     assert place.left_behind() == []
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "options",
     [["--key", "k,m", "--order-by", "t", "--label", "lab", "--category", "c", "--static", "s"], ["--no-key"]],
