@@ -24,10 +24,10 @@ from seqtool.checking.findings import (
     unique_names,
 )
 from seqtool.checking.keys import keys, splits
+from seqtool.checking.source_rows import source_rows
 from seqtool.operations.cast import lost
 from seqtool.sequences.conversion import from_dense
 from seqtool.sequences.labels import LabelArray, label_arrays, padded_class
-from seqtool.sequences.orders import order_titles
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.validation import stale_slots
@@ -63,10 +63,7 @@ def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Find
         yield original_lengths(subject, data.per_sequence["original_lengths"])
     if "split" in data.per_sequence:
         yield splits(subject, spool)
-    if "row_index" in data.per_step:
-        yield row_index(subject)
-    if "order" in data.per_step:
-        yield order(subject)
+    yield from source_rows(subject)
     if subject.ours:
         yield receipt(subject)
 
@@ -301,25 +298,6 @@ def original_lengths(subject: Subject, original: AnyArray) -> Finding:
     if grown is not None:
         return failure("original_lengths", "below lengths", grown, "original_lengths")
     return Finding("original_lengths", "ok", "at least lengths")
-
-
-def row_index(subject: Subject) -> Finding:
-    """Each real step has the number of its row in the input."""
-    negative = find_matches(lambda part: part < 0, subject.real.per_step["row_index"].data)
-    if negative is not None:
-        place = subject.place(*negative.cell, name="row_index")
-        return Finding("row_index", "fails", "negative in real steps", negative.count, place)
-    return Finding("row_index", "ok", "a row for each step")
-
-
-def order(subject: Subject) -> Finding:
-    """Each real step has its order values."""
-    missing = find_matches(np.isnan, subject.real.per_step["order"].data)
-    if missing is not None:
-        return Finding(
-            "order", "fails", "NaN in real steps", missing.count, subject.place(*missing.cell, name="order")
-        )
-    return Finding("order", "ok", ", ".join(order_titles(subject.data)) or "a value for each step")
 
 
 def _kept_by_all(entry: Mapping[str, Any], kept: int | None) -> int | None:
