@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -24,7 +23,7 @@ from seqtool.checking.findings import (
     unique_names,
 )
 from seqtool.checking.keys import keys, splits
-from seqtool.checking.source_rows import source_rows
+from seqtool.checking.provenance import order, original_lengths, receipt, row_index, rows_of_y
 from seqtool.operations.cast import lost
 from seqtool.sequences.conversion import from_dense
 from seqtool.sequences.labels import LabelArray, label_arrays, padded_class
@@ -63,7 +62,11 @@ def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Find
         yield original_lengths(subject, data.per_sequence["original_lengths"])
     if "split" in data.per_sequence:
         yield splits(subject, spool)
-    yield from source_rows(subject)
+    if "row_index" in data.per_step:
+        yield row_index(subject)
+    if "order" in data.per_step:
+        yield order(subject)
+    yield from rows_of_y(subject)
     if subject.ours:
         yield receipt(subject)
 
@@ -290,49 +293,3 @@ def _unnamed(subject: Subject, name: str, label: AnyArray) -> Finding:
 
 
 _MOST_CLASSES = 100  # whole numbers over a wider range measure something
-
-
-def original_lengths(subject: Subject, original: AnyArray) -> Finding:
-    """No sequence is longer than it was before it was cut."""
-    grown = find_matches(np.less, original, subject.data.lengths)
-    if grown is not None:
-        return failure("original_lengths", "below lengths", grown, "original_lengths")
-    return Finding("original_lengths", "ok", "at least lengths")
-
-
-def _kept_by_all(entry: Mapping[str, Any], kept: int | None) -> int | None:
-    """What the inputs of `concat` kept together; the receipt goes on from that of the first."""
-    steps = entry.get("arguments", {}).get("steps")
-    sound = isinstance(steps, list) and steps and all(type(number) is int for number in steps)
-    return sum(steps) if sound and kept in (None, steps[0]) else kept
-
-
-def receipt(subject: Subject) -> Finding:
-    """Rows in + added = kept + cut + dropped, from one command to the next, down to the steps in the file."""
-    kept = None
-    for i, entry in enumerate(subject.data.receipt):
-        place = f"receipt[{i}]"
-        try:
-            rows = entry["rows"]
-            rows_in, dropped = rows["in"], sum(rows["dropped"].values())
-            added = sum(rows.get("added", {}).values())  # older receipts know of none
-            more = f" + {added:,} added" if added else ""
-            ends = f"{rows['kept']:,} kept + {rows['cut']:,} cut + {dropped:,} dropped"
-            message = f"{rows_in:,} rows in{more}, but {ends}"
-            fits = rows_in + added == rows["kept"] + rows["cut"] + dropped
-        except (KeyError, TypeError, AttributeError, ValueError):
-            return Finding("receipt", "fails", "an entry without row counts", 1, place)
-        if not fits:
-            return Finding("receipt", "fails", message, 1, place)
-        if entry.get("command") == "concat":
-            kept = _kept_by_all(entry, kept)
-        if kept not in (None, rows_in):
-            return Finding(
-                "receipt", "fails", f"{rows_in:,} rows in, but {kept:,} were kept before", 1, place
-            )
-        kept = rows["kept"]
-    steps = len(subject.real.values)
-    if kept not in (None, steps):
-        return Finding("receipt", "fails", f"{kept:,} steps kept, but {steps:,} are in the file", 1, place)
-    done = " and ".join(str(entry.get("command")) for entry in subject.data.receipt)
-    return Finding("receipt", "ok", f"every row is accounted for, by {done}" if done else "none")
