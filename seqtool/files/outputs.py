@@ -170,15 +170,15 @@ def choose(
     """Decide where the output goes: the rule of gzip and xz, whatever is attached to a terminal.
 
     `inputs` are the files read, None for standard input. Without `-o`, a file gives `<stem>.<command>.npz` in
-    the current folder (the suffix is the first of `suffixes`), and standard input gives standard output. Where one
-    `folder` was named for all of them, its name is the stem.
+    the current folder (the suffix is the first of `suffixes`), and standard input, also beside files, gives standard
+    output. Where one `folder` was named for all of them, its name is the stem.
     `may_replace` says whether a file that has the implicit name may go; `text` may be shown on a terminal.
     Raises UsageError for binary data on a terminal, for an output that is an input, and for another suffix;
     DataError when an implicit name is taken by a file that may not be replaced, unless nothing is to be written.
     """
     if output is not None:
         destination = named_by(output, suffixes=suffixes, dry_run=dry_run, text=text)
-    elif inputs[0] is None:
+    elif inputs[0] is None or None in inputs:
         _refuse_terminal(allowed=dry_run or text)
         destination = Destination(None, suffixes)
     else:

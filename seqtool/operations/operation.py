@@ -14,7 +14,7 @@ from dataclasses import MISSING, field, fields
 from datetime import date, timedelta
 from functools import cache
 from numbers import Real
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self
 
 from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError, check_choice, check_whole, names_arguments
@@ -44,6 +44,9 @@ class State(Protocol):
 
     def facts(self) -> dict[str, Any]:
         """The state as exact JSON data, for the receipt."""
+
+    def ordered_for(self, ragged: Ragged) -> Self:
+        """The same for sequences that may have its features or categories in another order."""
 
 
 @dataclass(frozen=True)

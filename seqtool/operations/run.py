@@ -84,7 +84,8 @@ def fitted(
     """
     if operation.undoes is not None and getattr(operation, operation.undoes):
         entry = _undone(operation, ragged if using is None else using)
-        return operation.state_from(entry["state"], _ragged(ragged if using is None else using)), []
+        state = operation.state_from(entry["state"], _ragged(ragged if using is None else using))
+        return state.ordered_for(ragged), []
     if not operation.fits():
         if using is not None:
             raise UsageError(
@@ -93,9 +94,8 @@ def fitted(
         return None, []
     if using is not None:
         entry = _learned(operation, using)
-        return operation.state_from(entry["state"], _ragged(using)), [
-            ("fitted", f"before: as in {using_name}")
-        ]
+        state = operation.state_from(entry["state"], _ragged(using))
+        return state.ordered_for(ragged), [("fitted", f"before: as in {using_name}")]
     split = ragged.per_sequence.get("split")
     if not len(ragged):
         return operation.fit(ragged, spool=spool), [("fitted", "on nothing: there are no sequences")]
