@@ -211,6 +211,8 @@ def concatenated(parts: list[AnyArray], shape: tuple[int, ...], dtype: np.dtype[
             if done >= end:
                 break
             start = stop - len(part)
+            if begin >= start and end <= stop and isinstance(part, Lazy):
+                return part[begin - start : end - start].astype(dtype, copy=False)
             out[done - begin : min(end, stop) - begin] = part[done - start : min(end, stop) - start]
             done = min(end, stop)
         return out
