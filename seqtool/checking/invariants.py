@@ -23,7 +23,7 @@ from seqtool.checking.findings import (
     unique_names,
 )
 from seqtool.checking.keys import keys, splits
-from seqtool.checking.provenance import order, original_lengths, receipt, row_index
+from seqtool.checking.provenance import order, original_lengths, receipt, row_index, rows_of_y
 from seqtool.operations.cast import lost
 from seqtool.sequences.conversion import from_dense
 from seqtool.sequences.labels import LabelArray, label_arrays, padded_class
@@ -66,6 +66,7 @@ def invariants(subject: Subject, judged: Subject, spool: Spool) -> Iterator[Find
         yield row_index(subject)
     if "order" in data.per_step:
         yield order(subject)
+    yield from rows_of_y(subject)
     if subject.ours:
         yield receipt(subject)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,24 @@ def order(subject: Subject) -> Finding:
             "order", "fails", "NaN in real steps", missing.count, subject.place(*missing.cell, name="order")
         )
     return Finding("order", "ok", ", ".join(order_titles(subject.data)) or "a value for each step")
+
+
+def rows_of_y(subject: Subject) -> Iterator[Finding]:
+    """The steps that y holds know their rows, by which `unpad --raw` finds those that a prediction is for."""
+    for name, is_wrong, what in (
+        ("y_row_index", lambda part: part < 0, "negative"),
+        ("y_order", np.isnan, "NaN"),
+    ):
+        array = subject.data.per_sequence.get(name)
+        if array is None:
+            continue
+        wrong = find_matches(is_wrong, array)
+        ahead = array.shape[1]
+        yield (
+            failure(name, what, wrong, name)
+            if wrong
+            else Finding(name, "ok", f"{ahead:,} for each sequence, of y")
+        )
 
 
 def _kept_by_all(entry: Mapping[str, Any], kept: int | None) -> int | None:
