@@ -7,7 +7,7 @@ through `chunks`, and asks for `np.asarray(array)` where it needs the whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any, overload
 
@@ -130,6 +130,29 @@ def lazy_map(
         return np.asarray(function(*(array[begin:end] for array in arrays)), dtype=dtype)
 
     return Lazy(shape or arrays[0].shape, np.dtype(dtype), read)
+
+
+def decoded(codes: AnyArray, values: Array) -> Lazy:
+    """The value of each code, looked up when it is read, so that no more than the codes is held.
+
+    >>> decoded(np.array([1, 0]), np.array(["a", "b"]))[:].tolist()
+    ['b', 'a']
+    """
+    return Lazy(codes.shape, values.dtype, lambda begin, end: values[codes[begin:end]])
+
+
+def side_by_side(columns: Sequence[AnyArray], dtype: np.dtype[Any] | None = None) -> AnyArray:
+    """C columns of (n,) as (n, C), of the dtype of the first or of another: at once where all are in memory.
+
+    >>> side_by_side([np.array([1, 2]), np.array([3, 4])]).tolist()
+    [[1, 3], [2, 4]]
+    """
+    to = columns[0].dtype if dtype is None else dtype
+
+    def stacked(*parts: Array) -> Array:
+        return np.stack(parts, axis=1).astype(to, copy=False)
+
+    return lazy_map(stacked, *columns, dtype=to, shape=(len(columns[0]), len(columns)))
 
 
 def reshaped(array: AnyArray, *shape: int) -> AnyArray:

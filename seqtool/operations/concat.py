@@ -107,15 +107,23 @@ def _rows_numbered_on(pieces: Sequence[Piece]) -> list[Piece]:
     """The same inputs with the numbers of rows as if their tables stood one behind the other."""
     found, before = [], 0
     for piece in pieces:
-        rows = piece.ragged.per_step.get("row_index")
-        if rows is not None:
-            moved = StepArray(lazy_map(partial(_moved, by=before), rows.data, dtype=np.int64), rows.value)
-            per_step = {**piece.ragged.per_step, "row_index": moved}
-            found.append(replace(piece, ragged=piece.ragged.replace(per_step=per_step)))
-            read = [entry["rows"]["in"] for entry in piece.ragged.receipt if entry.get("command") == "group"]
-            before += max([span(rows.data).largest + 1, *read])
-        else:
-            found.append(piece)
+        per_step, per_sequence = dict(piece.ragged.per_step), dict(piece.ragged.per_sequence)
+        read = [entry["rows"]["in"] for entry in piece.ragged.receipt if entry.get("command") == "group"]
+        move = partial(_moved, by=before)
+        largest = -1
+        if "row_index" in per_step:
+            rows = per_step["row_index"]
+            per_step["row_index"] = StepArray(lazy_map(move, rows.data, dtype=np.int64), rows.value)
+            largest = span(rows.data).largest
+        if "y_row_index" in per_sequence:
+            of_targets = per_sequence["y_row_index"]
+            per_sequence["y_row_index"] = lazy_map(move, of_targets, dtype=np.int64)
+            largest = max(largest, span(of_targets).largest)
+        if "row_index" in per_step:
+            before += max([largest + 1, *read])
+        found.append(
+            replace(piece, ragged=piece.ragged.replace(per_step=per_step, per_sequence=per_sequence))
+        )
     return found
 
 
