@@ -164,13 +164,6 @@ def open_npy_each_time(path: Path, name: str) -> Lazy:
     return Lazy(header[0], header[2].newbyteorder("="), read)
 
 
-def map_npy(path: Path, name: str) -> Array:
-    """The array of an `.npy` file, mapped: pages are read when they are used, and stay resident."""
-    with path.open("rb") as file:
-        shape, fortran, dtype = read_header(file, path.stat().st_size, name)
-        return memory_map(file, file.tell(), shape, dtype, fortran=fortran)
-
-
 class OwnFile(io.FileIO):
     """A file for windows that closes when the last of them is gone."""
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field
-from typing import Any
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.lazy import AnyArray, decoded, side_by_side
 from seqtool.arrays.text import Text
 from seqtool.dataclass import dataclass
 from seqtool.grouping.encoder_plan import EncoderPlan
@@ -49,7 +48,7 @@ def assembled(
         if len(ids) == 1 and not steps.shape[1]:  # then an Embedding reads the steps themselves
             steps, of_features = ids[0], None
         else:
-            arrays.per_step["c"] = StepArray(_side_by_side(ids, np.dtype(np.int64)), PADDING)
+            arrays.per_step["c"] = StepArray(side_by_side(ids, np.dtype(np.int64)), PADDING)
     _add_places(arrays, plan, grouped, state)
     return Ragged(steps, grouped.offsets, keys=grouped.keys, features=of_features, **vars(arrays))
 
@@ -61,13 +60,13 @@ def _add_labels(arrays: _Arrays, plan: EncoderPlan, grouped: Grouped, state: Enc
         arrays.names |= tables
     elif plan.roles.labels:
         values, classes = _label_values(plan, state, "y")
-        arrays.per_sequence["y"] = _decoded(grouped.static["y"], values)
+        arrays.per_sequence["y"] = decoded(grouped.static["y"], values)
         if classes is not None:
             arrays.names["classes"] = classes
     if "t" in plan.labels:
         values, classes = _label_values(plan, state, "t")
         check_step_value("step_y", plan.options.label_value, values.dtype, "--label-value")
-        labels = _decoded(grouped.per_step["t"], values)
+        labels = decoded(grouped.per_step["t"], values)
         arrays.per_step["step_y"] = StepArray(labels, plan.options.label_value)
         if classes is not None:
             arrays.names["step_classes" if "y" in plan.labels else "classes"] = classes
@@ -77,11 +76,11 @@ def _add_static(arrays: _Arrays, plan: EncoderPlan, grouped: Grouped, state: Enc
     """The numbers and the categories that are the same for all steps of a sequence."""
     if plan.roles.static:
         columns = [grouped.static[f"s{column}"] for column in plan.roles.static]
-        arrays.per_sequence["static"] = _side_by_side(columns, plan.static_dtype(state))
+        arrays.per_sequence["static"] = side_by_side(columns, plan.static_dtype(state))
         arrays.names["static_features"] = np.array([plan.label(c) for c in plan.roles.static], dtype=str)
     if plan.static_categories:
         ids, of_categories = _category_ids(plan, plan.static_categories, grouped.static, state, "static_")
-        arrays.per_sequence["static_c"] = _side_by_side(ids, np.dtype(np.int64))
+        arrays.per_sequence["static_c"] = side_by_side(ids, np.dtype(np.int64))
         arrays.names |= of_categories
 
 
@@ -118,7 +117,7 @@ def _category_ids(
     names[f"{kind}categories"] = np.array(titles, dtype=str)
     for i, part in enumerate(parts):
         of_codes, names[f"{kind}vocabulary_{i}"] = state.categories[part].vocabulary()
-        ids.append(_decoded(arrays[part], np.append(of_codes, MISSING)))  # code -1 is no name
+        ids.append(decoded(arrays[part], np.append(of_codes, MISSING)))  # code -1 is no name
     return ids, names
 
 
@@ -131,21 +130,6 @@ def _several_labels(
     keep = plan.options.empty_label == "keep"
     values, tables = several_meanings(states, plan.options.label_as, keep=keep)
     columns = [
-        _decoded(grouped.static[part], of_codes)
-        for part, of_codes in zip(parts.values(), values, strict=True)
+        decoded(grouped.static[part], of_codes) for part, of_codes in zip(parts.values(), values, strict=True)
     ]
-    return _side_by_side(columns, values[0].dtype), tables
-
-
-def _decoded(codes: AnyArray, values: Array) -> AnyArray:
-    """The value of each label code, read in chunks."""
-    return Lazy(codes.shape, values.dtype, lambda begin, end: values[codes[begin:end]])
-
-
-def _side_by_side(columns: Sequence[AnyArray], dtype: np.dtype[Any]) -> AnyArray:
-    """C columns of (N,) as (N, C), read in chunks."""
-
-    def read(begin: int, end: int) -> Array:
-        return np.stack([column[begin:end] for column in columns], axis=1).astype(dtype)
-
-    return Lazy((len(columns[0]), len(columns)), dtype, read)
+    return side_by_side(columns, values[0].dtype), tables

@@ -157,14 +157,14 @@ def _undone(operation: Operation, data: Ragged | Padded) -> Mapping[str, Any]:
 
 def shown_arguments(arguments: Mapping[str, Any]) -> str:
     """Arguments as options of the command line."""
-    given = {
+    options = {
         option_of(name): value for name, value in arguments.items() if value not in (None, False, (), [])
     }
     return " ".join(
         word
         if value is True
         else f"{word} {join_names(value) if isinstance(value, (list, tuple)) else value}"
-        for word, value in given.items()
+        for word, value in options.items()
     )
 
 

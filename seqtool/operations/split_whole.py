@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy, chunks, lazy_map
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks, decoded, lazy_map
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
@@ -169,8 +169,7 @@ def with_splits(
 
 def named(splits: AnyArray) -> Lazy:
     """Numbers of splits, (N,) uint8, as their names, (N,) text, made when they are read."""
-    names = np.array(SPLITS)
-    return Lazy(splits.shape, names.dtype, lambda begin, end: names[splits[begin:end]])
+    return decoded(splits, np.array(SPLITS))
 
 
 def check_unsplit(ragged: Ragged) -> list[str]:
