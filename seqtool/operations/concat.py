@@ -189,7 +189,7 @@ def _check_fitted(pieces: Sequence[Piece]) -> None:
         if commands[0] == commands[1]:
             raise UsageError(
                 f"{first.name} and {piece.name} went through {' and '.join(commands[0])} by other numbers; take one "
-                "of them as it was before (scale --inverse gives it back), and do it with --using and the other"
+                "of them as it was before, and do it by the numbers of the other"
             )
         done = " and ".join(commands[0] if more is first else commands[1])
         raise UsageError(
