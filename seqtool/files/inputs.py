@@ -61,7 +61,7 @@ class Input:
     `temporary` is the folder for what does not fit into memory, None for the system's; `source` is the name in the call
     that it was found by. Where there is `rewriting`, lines are rewritten as they are read.
     The arrays of the kind npz are those that an `.npz` holds, whatever they are `stored_as`: `seqtool.files.archives`
-    opens them all. Of rows, `held` is the kind of the file.
+    opens them all; `held` is the kind of a file that is stored as rows.
     """
 
     name: str

@@ -48,8 +48,8 @@ class Filter(Operation):
     ] = None
     first: Annotated[int | None, Argument("Keep the first N that are left.", metavar="N", least=1)] = None
     sample: Annotated[int | None, Argument("Draw N of those that are left.", metavar="N", least=1)] = None
-    seed: Annotated[int, Argument("Another seed draws others.", metavar="N", least=0)] = 0
-    allow_empty: Annotated[bool, Argument("Let no sequence be left.")] = False
+    seed: Annotated[int, Argument("Random seed.", metavar="N", least=0)] = 0
+    allow_empty: Annotated[bool, Argument("Do not fail where no sequence is left.")] = False
 
     def __post_init__(self) -> None:
         keys = _file_or_keys(self.keys)

@@ -76,7 +76,7 @@ def fitted(
     using_name: str = "",
     on_progress: Callable[[int], None] | None = None,
 ) -> tuple[Any, list[tuple[str, str]]]:
-    """What an operation learned, and the line of the summary that says from what; None and no line where it learns not.
+    """What an operation learned, and the line of the summary that says from what; (None, []) where it learns nothing.
 
     It learns from the training split alone where there are splits, else from all sequences; with `using` it takes what
     was learned from others, which `using_name` names. `on_progress` is told how many bytes of the steps were read, in

@@ -38,7 +38,7 @@ class Split(Operation):
         float | None, Argument("Share of the sequences for validation, such as 0.1.", "X", least=0)
     ] = None
     test: Annotated[float | None, Argument("Share of the sequences for the test.", "X", least=0)] = None
-    seed: Annotated[int, Argument("Another seed draws others.", "N", least=0)] = 0
+    seed: Annotated[int, Argument("Random seed.", "N", least=0)] = 0
     stable: Annotated[
         bool, Argument("Shares that hold on average: for a table that grows, where no key may move.")
     ] = False

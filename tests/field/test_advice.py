@@ -1245,10 +1245,16 @@ CASES = [
         {"t.npz": seqtool.pad([np.array([3, 2**24])])},
         {"FILE": "t.npz"},
     ),
+    Case(
+        "operations.order_counts._check",
+        "group t.csv --key id --order-by t:desc --keep-order",
+        {"t.csv": "id,t,a\n1,2,1\n1,3,1\n1,9,2\n"},
+    ),
 ]
 FIRST_FAILS = {  # after the call, before the advice
     "codegen.tasks.task_of": "info t.group.npz --code torch",
     "codegen.targets._target_step_y": "info t.group.npz --code torch",
+    "operations.order_counts._check": "truncate t.group.npz --within 1",
 }
 
 
