@@ -155,8 +155,8 @@ def _without_advice(error: DataError, recipe: Recipe) -> str:
     places = [place for advice in error.advice if (place := text.find(str(advice))) >= 0]
     if not places:
         return text
-    said = text[: min(places)].rpartition(";")[0]
-    return f"{said}; correct it in the new data, which is read as that of {recipe.name} was"
+    problem = text[: min(places)].rpartition(";")[0]
+    return f"{problem}; correct it in the new data, which is read as that of {recipe.name} was"
 
 
 def from_sequences(
