@@ -121,7 +121,7 @@ def test_many_tiny_groups(place: Place) -> None:
 
 @pytest.mark.slow
 def test_few_huge_groups_in_one_row_group(place: Place) -> None:
-    rows = 6 * MILLION
+    rows = 7 * MILLION
     keys, a = small_numbers(rows) % 3, np.arange(rows)
     write_parquet(place, "rows.parquet", row_group=rows, key=keys, a=a, b=a / 2, c=small_numbers(rows, 2))
     same_as_unbounded(place, "group", "rows.parquet", "--key", "key", "--ragged", "--dtype", "float64")
@@ -135,7 +135,7 @@ def test_few_huge_groups_in_one_row_group(place: Place) -> None:
 @pytest.mark.parametrize("order", [(), ("--order-by", "time")])
 @pytest.mark.slow
 def test_one_group_holds_half_of_all_rows(place: Place, order: tuple[str, ...]) -> None:
-    rows, count = 6 * MILLION, MILLION
+    rows, count = 7 * MILLION, MILLION
     keys = np.where(small_numbers(rows) < 50, 7, np.random.default_rng(2).integers(0, count, rows))
     a, time = np.arange(rows, dtype=np.int32), shuffled(rows)
     write_parquet(place, "rows.parquet", key=keys, a=a, b=small_numbers(rows), time=time)
@@ -182,7 +182,7 @@ def test_features_of_time_in_huge_groups(place: Place) -> None:
 
 @pytest.mark.slow
 def test_a_grid_of_many_rows(place: Place) -> None:
-    rows = 6 * MILLION
+    rows = 7 * MILLION
     keys, times, a = small_numbers(rows), shuffled(rows), small_numbers(rows, 3)
     write_parquet(place, "rows.parquet", key=keys, t=pa.array(times, pa.timestamp("s")), a=a, b=a / 2)
     options = ["--order-by", "t", "--every", "7m", "--agg", "sum", "--ragged"]
@@ -198,7 +198,7 @@ def test_a_grid_of_many_rows(place: Place) -> None:
 
 @pytest.mark.slow
 def test_text_keys(place: Place) -> None:
-    rows, count = 3 * MILLION, 2 * MILLION
+    rows, count = 2_200_000, 3 * MILLION // 2
     codes = shuffled(rows) % count
     names = np.char.add("visitor-", np.arange(count, dtype=np.int32).astype("U7"))
     a = small_numbers(rows)
@@ -243,7 +243,7 @@ def write_digits(path: Path, keys: np.ndarray, time: np.ndarray, digits: np.ndar
 
 @pytest.mark.slow
 def test_integer_keys_whose_last_rows_are_text(place: Place) -> None:
-    rows, count = 4 * MILLION, 3 * MILLION // 2
+    rows, count = 3_200_000, 1_200_000
     keys, a = shuffled(rows) % count, small_numbers(rows)
     write_csv(place, "rows.csv", key=keys, a=a, b=np.arange(rows))
     with (place.folder / "rows.csv").open("a") as file:
