@@ -50,7 +50,7 @@ def places() -> dict[tuple[str, int, int], str]:
     found: dict[tuple[str, int, int], str] = {}
     for path in paths():
         module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        if module != "advice":
+        if module != "advice" and "Advice(" in path.read_text(encoding="utf-8"):
             calls = sorted(_calls(parsed(path), module))
             names = [name for _, _, name in calls]
             for i, (line, column, name) in enumerate(calls):
