@@ -188,8 +188,8 @@ def _check_fitted(pieces: Sequence[Piece]) -> None:
         more, less = (first, piece) if len(commands[0]) >= len(commands[1]) else (piece, first)
         if commands[0] == commands[1]:
             raise UsageError(
-                f"{first.name} and {piece.name} went through {' and '.join(commands[0])} by other numbers; take it "
-                "back from one of them, and do it again by the numbers of the other"
+                f"{first.name} and {piece.name} went through {' and '.join(commands[0])} by other numbers; take one "
+                "of them as it was before, and do it by the numbers of the other"
             )
         done = " and ".join(commands[0] if more is first else commands[1])
         raise UsageError(
@@ -199,4 +199,19 @@ def _check_fitted(pieces: Sequence[Piece]) -> None:
 
 def _states(ragged: Ragged) -> list[tuple[str, Mapping[str, Any]]]:
     """What was learned, and by which command, in the order that it was applied."""
-    return [(entry["command"], entry["state"]) for entry in ragged.receipt if "state" in entry]
+    return [(entry["command"], _by_name(entry["state"])) for entry in ragged.receipt if "state" in entry]
+
+
+def _by_name(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What was learned with features, or categories, in the order of their names, in which any file may have them."""
+    names = state.get("features") or state.get("categories") or []
+    order = sorted(range(len(names)), key=names.__getitem__)
+
+    def ordered(held: Any) -> Any:
+        if not isinstance(held, list):
+            return held
+        if all(isinstance(one, str) for one in held) and {*held} <= {*names}:
+            return sorted(held)
+        return [held[i] for i in order] if len(held) == len(names) else held
+
+    return {name: ordered(held) for name, held in state.items()}

@@ -63,9 +63,9 @@ class Window(Operation):
         ),
     ] = None
     from_end: Annotated[bool, Argument("Lay windows out from the end of each sequence.")] = False
-    last: Annotated[bool, Argument("The newest window of each sequence alone, which nothing follows.")] = (
-        False
-    )
+    last: Annotated[
+        bool, Argument("The last window of each sequence alone: what to predict from, without y.")
+    ] = False
     next: Annotated[bool, Argument("Let step_y be the step that follows each step.")] = False
     index: Annotated[
         bool, Argument("Write each step once, and where each window begins, instead of copies.")

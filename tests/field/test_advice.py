@@ -286,6 +286,8 @@ CASES = [
         },
     ),
     Case("sources.text_lines._as_words", "pad t.txt", {"t.txt": "the cat\nthe dog\n"}),
+    Case("sources.foreign._check_numbers", "pad w.npy", {"w.npy": np.array([["a", "b"]])}),
+    Case("sources.word_arrays.WordArray.ids", "pad n.npy --category w", {"n.npy": np.ones((1, 2))}),
     Case("sources.tokens.only_name", "pad t.txt --category a,b", {"t.txt": "the cat\n"}),
     Case("sources.tokens.read_words", "pad t.txt --category a", {"t.txt": "the,cat sat\n"}),
     Case("sources.records._as_names", "pad t.json", {"t.json": '[["a", "b"], ["b"]]'}),
@@ -1243,10 +1245,16 @@ CASES = [
         {"t.npz": seqtool.pad([np.array([3, 2**24])])},
         {"FILE": "t.npz"},
     ),
+    Case(
+        "operations.order_counts._check",
+        "group t.csv --key id --order-by t:desc --keep-order",
+        {"t.csv": "id,t,a\n1,2,1\n1,3,1\n1,9,2\n"},
+    ),
 ]
 FIRST_FAILS = {  # after the call, before the advice
     "codegen.tasks.task_of": "info t.group.npz --code torch",
     "codegen.targets._target_step_y": "info t.group.npz --code torch",
+    "operations.order_counts._check": "truncate t.group.npz --within 1",
 }
 
 

@@ -35,6 +35,7 @@ from seqtool.tables.table import Expected, Table, TextOptions
 from tests.cutting import AMPLE, MEMORIES, TIGHT, small_blocks, small_windows
 from tests.hunting import examples
 from tests.oracles import parts, sequences_of, text_of
+from tests.written import write
 
 NAN = float("nan")
 CUTS = [1, 2, 3, 7]
@@ -117,7 +118,7 @@ def padded(ragged: Ragged, **options: Any) -> Padded:
 def saved(result: GroupResult) -> bytes:
     """All the bytes of the file that would be written, and of what would be said."""
     file = io.BytesIO()
-    npz.write(file, result.ragged, seekable=True)
+    write(file, result.ragged, seekable=True)
     options = (result.rows, result.features, result.missing, result.ties)
     return file.getvalue() + repr(options).encode()
 
