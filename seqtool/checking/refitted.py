@@ -83,7 +83,7 @@ _NEAR = {2: 2e-2, 4: 1e-4, 8: 1e-9}  # of the deviation of numbers of so many by
 
 
 def numbered_again(train: Ragged, found: Again, whose: str, spool: Spool) -> Finding | None:
-    """Names stand in the order of their counts, those of one count by name; no more, and no rarer, than were asked for."""
+    """Names stand in the order of their counts, those of one count by name; no more and no rarer than were asked."""
     arguments, buckets = found.entry["arguments"], int(found.entry["state"].get("buckets", 0))
     least, share = int(arguments.get("min_count", 1)), arguments.get("share", ())
     categories = all_categories(train)
