@@ -57,13 +57,15 @@ def sequence_of(offsets: AnyArray, row: int, near: int = 0) -> int:
     """
     if isinstance(offsets, np.ndarray):
         return int(np.searchsorted(offsets[:-1], row, side="right")) - 1
-    edges = offsets[near : near + _NEAR]
-    if len(edges) and edges[0] <= row < edges[-1]:
-        return near + int(np.searchsorted(edges, row, side="right")) - 1
+    for ahead in _AHEAD:
+        edges = offsets[near : near + ahead]
+        if len(edges) and edges[0] <= row < edges[-1]:
+            return near + int(np.searchsorted(edges, row, side="right")) - 1
     return bisect.bisect_right(range(len(offsets) - 1), row, key=lambda i: int(offsets[i : i + 1][0])) - 1
 
 
 _NEAR = 64  # sequences whose offsets are read together
+_AHEAD = (_NEAR, 64 * _NEAR)  # those that are looked through before others: a sample passes over some
 
 
 class LazyGather(Lazy):
@@ -144,7 +146,7 @@ def gathered(array: AnyArray, starts: Array, counts: Array, every: int = 1) -> I
     if (starts[1:] < ends[:-1]).any():
         yield from _in_any_order(array, starts, counts, most, every)
         return
-    gap = rows_per_chunk(array, _GAP) if isinstance(array, FileArray) else most
+    gap = rows_per_chunk(array, _GAP) if _is_in_a_file(array) else most
     far = np.flatnonzero(starts[1:] - ends[:-1] > gap) + 1  # where a read that went on would be wasted
     for stop in [*far.tolist(), len(starts)]:
         while at < stop:
@@ -154,6 +156,13 @@ def gathered(array: AnyArray, starts: Array, counts: Array, every: int = 1) -> I
                 block = block.take(ranges(starts[at:to] - starts[at], counts[at:to], every), axis=0)
             yield block
             at = to
+
+
+def _is_in_a_file(array: AnyArray) -> bool:
+    """Whether rows that are passed over are never read, not even where stretches are gathered from others."""
+    while isinstance(array, LazyGather):
+        array = array.array
+    return isinstance(array, FileArray)
 
 
 def _spans(counts: Array, every: int) -> Array:

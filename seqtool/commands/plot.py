@@ -111,11 +111,12 @@ def plot(
 
 def _describe(loaded: Sequences, seen: Portrait, name: str, summary: Summary) -> None:
     """Say what was read and drawn, and what was not."""
-    from seqtool.plotting.webpages import panels_in_words
+    from seqtool.plotting.webpages import panels_in_words, sampled_in_words
 
     read = f"{count(len(loaded.ragged), 'sequence')}, {count(loaded.steps, 'step')} from {name}"
     summary.say("read", "; ".join([read, *loaded.notes]))
     summary.warnings += loaded.warnings
-    omitted = [f"not drawn: {what}" for what in seen.omitted]
+    sampled = sampled_in_words(seen)
+    omitted = [*([sampled] if sampled else []), *(f"not drawn: {what}" for what in seen.omitted)]
     summary.say("drew", "; ".join([panels_in_words(seen), *omitted]))
     summary.facts |= {"inputs": [name], "notes": [*loaded.notes, *omitted], **seen.facts()}
