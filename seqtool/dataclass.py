@@ -26,7 +26,7 @@ else:
         (Point(x=1, y=0), True, 1)
         """
 
-        def made(cls):
+        def decorated(cls):
             own = {*vars(cls)}
             dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(cls)
             methods = {"__init__": _init(cls), "__signature__": _Signature()} if init else {}
@@ -38,34 +38,36 @@ else:
                     setattr(cls, name, method)
             return cls
 
-        return made if cls is None else made(cls)
+        return decorated if cls is None else decorated(cls)
 
 
 def _init(cls: type) -> Any:
     """The method `__init__` of a class whose fields are known; it raises TypeError for arguments that do not fit."""
     fields = dataclasses.fields(cls)
-    asked = [f for f in fields if f.init]
-    names = {f.name for f in asked}
-    positional = [f.name for f in asked if not f.kw_only]
-    made = {f.name: f.default_factory for f in fields if f.default_factory is not MISSING}
-    usual = {f.name: None if f.default is MISSING else f.default for f in fields if f.init or f.name in made}
-    needed = {f.name for f in asked if f.default is MISSING and f.name not in made}
-    judges = hasattr(cls, "__post_init__")
+    accepted = [f for f in fields if f.init]
+    names = {f.name for f in accepted}
+    positional = [f.name for f in accepted if not f.kw_only]
+    factories = {f.name: f.default_factory for f in fields if f.default_factory is not MISSING}
+    defaults = {
+        f.name: None if f.default is MISSING else f.default for f in fields if f.init or f.name in factories
+    }
+    required = {f.name for f in accepted if f.default is MISSING and f.name not in factories}
+    has_post_init = hasattr(cls, "__post_init__")
 
-    def init(self: Any, *args: Any, **given: Any) -> None:
-        arguments = {**dict(zip(positional, args, strict=False)), **given}
-        if not needed <= arguments.keys() <= names or len(arguments) != len(args) + len(given):
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        arguments = {**dict(zip(positional, args, strict=False)), **kwargs}
+        if not required <= arguments.keys() <= names or len(arguments) != len(args) + len(kwargs):
             raise TypeError(
-                f"{cls.__name__} takes {', '.join(f.name for f in asked)}; {len(args)} arguments by position, and "
-                f"{', '.join(given) or 'none'} by name were given"
+                f"{cls.__name__} takes {', '.join(f.name for f in accepted)}; {len(args)} arguments by position, and "
+                f"{', '.join(kwargs) or 'none'} by name were given"
             )
-        # Not attribute by attribute, which a frozen class refuses. All in the order of the fields, as `usual` is.
+        # Not attribute by attribute, which a frozen class refuses. All in the order of the fields, as `defaults` are.
         values = self.__dict__
-        values |= {**usual, **arguments}
-        for name, make in made.items():
+        values |= {**defaults, **arguments}
+        for name, make in factories.items():
             if name not in arguments:
                 values[name] = make()
-        if judges:
+        if has_post_init:
             self.__post_init__()
 
     return init
@@ -77,7 +79,7 @@ class _Signature:
     def __get__(self, _: Any, cls: Any) -> Any:
         from inspect import Parameter, Signature
 
-        def usual(f: dataclasses.Field[Any]) -> Any:
+        def default(f: dataclasses.Field[Any]) -> Any:
             if f.default_factory is not MISSING:
                 return f.default_factory()
             return Parameter.empty if f.default is MISSING else f.default
@@ -86,7 +88,7 @@ class _Signature:
             Parameter(
                 f.name,
                 Parameter.KEYWORD_ONLY if f.kw_only else Parameter.POSITIONAL_OR_KEYWORD,
-                default=usual(f),
+                default=default(f),
                 annotation=f.type,
             )
             for f in dataclasses.fields(cls)

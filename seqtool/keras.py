@@ -51,7 +51,7 @@ class SequenceData(keras.utils.PyDataset):
     `max_queue_size` are those of Keras. Errors are those of `seqtool.training.sequence_file.SequenceFile`.
 
     `include` names what else of the file goes with each batch: `static`, `keys`, `part`, `split`,
-    `original_lengths`, the labels `y` and `step_y`, `row_index`, `c`,
+    `original_lengths`, the labels `y` and `step_y`, `row_index`, `y_row_index`, `y_order`, `c`,
     `observed`, `weight`, `order`, `lengths`, and `mask`. Then `x` is a dict of
     arrays by these names, `x` among them, of which a network takes those that its inputs are named after; both
     labels make a dict of targets. Networks take no text: of keys that are text, call `data.named(i)`.

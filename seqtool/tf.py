@@ -50,7 +50,7 @@ def dataset(
     Errors are those of `SequenceFile`.
 
     `include` names what else of the file goes with each batch: `static`, `keys`, `part`, `split`,
-    `original_lengths`, the labels `y` and `step_y`, `row_index`, `c`,
+    `original_lengths`, the labels `y` and `step_y`, `row_index`, `y_row_index`, `y_order`, `c`,
     `observed`, `weight`, `order`, and `mask`. Then a batch is a dict by these names,
     with `x`, `lengths` and the label, `y` or else `step_y`.
     """

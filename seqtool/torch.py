@@ -47,7 +47,7 @@ class SequenceDataset(Dataset[Any]):
     memory that is allowed; workers share it. With False each batch is read from the file.
 
     `include` names what else of the file goes with each sequence: `static`, `keys`, `part`, `split`,
-    `original_lengths`, the labels `y` and `step_y`, `row_index`, `c`,
+    `original_lengths`, the labels `y` and `step_y`, `row_index`, `y_row_index`, `y_order`, `c`,
     `observed`, `weight`, `order`, and `mask`. Then an item is a dict of tensors by
     these names, with `x` and the label, `y` or else `step_y`; text stays text.
     """

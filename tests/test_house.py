@@ -488,6 +488,7 @@ TESTED_BY_OTHERS = {
         "columns",
         "command",
         "described",
+        "grouped",
         "groups",
         "peers",
         "row_output",
@@ -605,11 +606,11 @@ TESTED_BY_OTHERS = {
         "options",
     },
     "inspecting": {"measure", "show_file"},
-    "checking": {"against", "findings", "invariants", "layouts", "show"},
-    "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch"},
+    "checking": {"against", "findings", "invariants", "layouts", "provenance", "show"},
+    "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch", "targets"},
     "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place", "numbers", "opened", "stored"},
-    "recipes": {"others", "columns", "names", "reading", "repeat", "show", "transformer"},
+    "recipes": {"others", "columns", "names", "reading", "repeat", "show", "small_columns", "transformer"},
     "unpadding": {"beside", "columns", "names", "predictions", "sorting", "stretch", "undoing"},
 }
 

@@ -94,7 +94,7 @@ def test_scikit_learn_scales_the_real_steps_of_train_alike(place: Place) -> None
 def test_prices_become_windows_of_which_none_looks_into_another_split(place: Place, tables: Path) -> None:
     shutil.copy(tables / "prices.csv", place.folder)
     for call in (
-        "group prices.csv --key ticker --order-by date --keep-order --ragged -o all.npz",
+        "group prices.csv --key ticker --order-by date --keep-order --keep-row-index --ragged -o all.npz",
         "split all.npz --at 2025-09-01 --context -o split.npz",
         "fill split.npz --method forward,mean -o filled.npz",
         "scale filled.npz --method standard -o scaled.npz",
@@ -127,6 +127,18 @@ def test_prices_become_windows_of_which_none_looks_into_another_split(place: Pla
         assert (arrays["keys"].tolist(), arrays["part"].tolist()) == ([*keys], [*first])
         np.testing.assert_allclose(arrays["values"].reshape(len(keys), 30, 2), np.stack(x), atol=1e-4)
         np.testing.assert_allclose(arrays["y"], np.stack(y), atol=1e-4)
+
+    place.write("forecast.npy", test["y"])
+    call = "unpad test.npz --add forecast=forecast.npy --raw --rows prices.csv -o forecasts.csv"
+    succeeded(place.run(*call.split()))
+    found = pd.read_csv(place.folder / "forecasts.csv")
+    closes = rows["close"].astype("float64") * known["close"].std(ddof=0) + known["close"].mean()
+    days = rows.groupby("ticker")["date"].rank().astype(int) - 1
+    before = (rows["date"] < "2025-09-01").groupby(rows["ticker"]).transform("sum")
+    last = rows.groupby("ticker")["date"].transform("size")
+    for ahead in range(5):  # the first test window begins so that all that follows it is of test
+        is_for = (days >= before + ahead) & (days <= last - 5 + ahead)
+        np.testing.assert_allclose(found[f"forecast_{ahead}"], closes.where(is_for), atol=1e-3)
 
 
 CLICKS = (

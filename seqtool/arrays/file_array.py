@@ -32,6 +32,17 @@ class FileArray(Lazy):
         """The same cells in another shape."""
         return FileArray(self.file, self.name, self.offset, shape, self.stored)
 
+    def end_to_end(self, begins: Array, ends: Array) -> Array:
+        """Some stretches of rows, `begins[i]` to `ends[i]` each, end to end."""
+        row = prod(self.shape[1:]) * self.dtype.itemsize
+        out = np.empty((int((ends - begins).sum()), *self.shape[1:]), self.stored)
+        data, done = out.reshape(-1).view(np.uint8).data, 0
+        sizes, places = ((ends - begins) * row).tolist(), (self.offset + begins * row).tolist()
+        for size, place in zip(sizes, places, strict=True):
+            read_into(self.file, data[done : done + size], place, self.name)
+            done += size
+        return out.astype(self.dtype, copy=False)
+
     def _from_file(self, begin: int, end: int) -> Array:
         row = prod(self.shape[1:]) * self.dtype.itemsize
         out = np.empty((end - begin, *self.shape[1:]), self.stored)

@@ -103,7 +103,10 @@ class LazyGather(Lazy):
             low, high = np.maximum(edges[:-1], begin), np.minimum(edges[1:], end)
             sources, sizes = starts[first : first + count] + every * (low - edges[:-1]), high - low
             for rows in gathered(array, sources, sizes, every):
-                out[done - begin : done - begin + len(rows)] = rows
+                if len(rows) == len(out) and isinstance(array, Lazy):
+                    out = rows  # all that is asked for, and nobody else's
+                else:
+                    out[done - begin : done - begin + len(rows)] = rows
                 done += len(rows)
             first += count
         self._near = max(0, first - 1)
@@ -141,28 +144,50 @@ def gathered(array: AnyArray, starts: Array, counts: Array, every: int = 1) -> I
     if every > rows_per_chunk(array, _GAP):  # it is cheaper to read row by row
         starts = ranges(starts, counts, every).astype(np.int64)
         counts, every = np.ones(len(starts), np.int64), 1
-    most, at = rows_per_chunk(array), 0
     ends = starts + _spans(counts, every)
-    if (starts[1:] < ends[:-1]).any():
-        yield from _in_any_order(array, starts, counts, most, every)
+    between = starts[1:] - ends[:-1]
+    if (between < 0).any():
+        yield from _in_any_order(array, starts, counts, every)
         return
-    gap = rows_per_chunk(array, _GAP) if _is_in_a_file(array) else most
-    far = np.flatnonzero(starts[1:] - ends[:-1] > gap) + 1  # where a read that went on would be wasted
-    for stop in [*far.tolist(), len(starts)]:
-        while at < stop:
-            to = max(at + 1, min(stop, int(np.searchsorted(ends, starts[at] + most, side="right"))))
-            block = array[int(starts[at]) : int(ends[to - 1])]
-            if len(block) != counts[at:to].sum():
-                block = block.take(ranges(starts[at:to] - starts[at], counts[at:to], every), axis=0)
+    most, at = rows_per_chunk(array), 0
+    far = between > _cheap_to_read(array)
+    read = ends - starts
+    read[1:] += np.where(far, 0, between)
+    before = np.concatenate([[0], np.cumsum(read)])
+    while at < len(starts):
+        to = max(at + 1, int(np.searchsorted(before, before[at] + most, side="right")) - 1)
+        apart = np.flatnonzero(far[at : to - 1]) + 1  # where a read that went on would be wasted
+        first = np.concatenate([[0], apart])
+        low, high = starts[at:to][first], ends[at:to][np.append(apart, to - at) - 1]
+        block = _end_to_end(array, low, high)
+        if len(block) == counts[at:to].sum():
             yield block
-            at = to
+        else:
+            shift = np.repeat(_sums_before(high - low) - low, np.diff(first, append=to - at))
+            yield from _stretches_of(block, starts[at:to] + shift, counts[at:to], every)
+        at = to
 
 
-def _is_in_a_file(array: AnyArray) -> bool:
-    """Whether rows that are passed over are never read, not even where stretches are gathered from others."""
-    while isinstance(array, LazyGather):
-        array = array.array
-    return isinstance(array, FileArray)
+def _end_to_end(array: AnyArray, begins: Array, ends: Array) -> Array:
+    """Stretches of rows that ascend, end to end."""
+    if len(begins) == 1:
+        return array[int(begins[0]) : int(ends[0])]
+    if isinstance(array, FileArray):
+        return array.end_to_end(begins, ends)
+    parts = zip(begins.tolist(), ends.tolist(), strict=True)
+    return np.concatenate([array[begin:end] for begin, end in parts])
+
+
+def _sums_before(sizes: Array) -> Array:
+    """The sum of all sizes before each."""
+    return np.concatenate([[0], np.cumsum(sizes)[:-1]])
+
+
+def _cheap_to_read(array: AnyArray) -> int:
+    """How many rows between two stretches are cheaper to read along than to skip: few, where they are in a file."""
+    if isinstance(array, LazyGather) and isinstance(array.array, FileArray):
+        return rows_per_chunk(array, _GATHERED_GAP)
+    return rows_per_chunk(array, _GAP) if isinstance(array, FileArray) else rows_per_chunk(array)
 
 
 def _spans(counts: Array, every: int) -> Array:
@@ -171,14 +196,15 @@ def _spans(counts: Array, every: int) -> Array:
 
 
 _GAP = 1 << 14  # bytes between two stretches of a file that are cheaper to read than to skip
+_GATHERED_GAP = 1 << 18  # the same where each stretch is gathered from several
 
 
-def _in_any_order(array: AnyArray, starts: Array, counts: Array, most: int, every: int) -> Iterator[Array]:
+def _in_any_order(array: AnyArray, starts: Array, counts: Array, every: int) -> Iterator[Array]:
     """Stretches that do not ascend: as many at a time as make a chunk, of which each row is read once."""
     if isinstance(array, np.ndarray):
         yield from _stretches_of(array, starts, counts, every)
         return
-    spans = _spans(counts, every)
+    spans, most = _spans(counts, every), rows_per_chunk(array)
     before, at = np.concatenate([[0], np.cumsum(spans)]), 0
     while at < len(starts):
         to = max(at + 1, int(np.searchsorted(before, before[at] + most, side="right")) - 1)
@@ -189,9 +215,7 @@ def _in_any_order(array: AnyArray, starts: Array, counts: Array, most: int, ever
         first = np.concatenate([[0], new])
         low, high = begins[order][first], reach[np.concatenate([new - 1, [to - at - 1]])]
         union = np.concatenate([array[:0], *gathered(array, low, high - low)])
-        place = (
-            np.concatenate([[0], np.cumsum(high - low)[:-1]]) - low
-        )  # of a row in the union, less its number
+        place = _sums_before(high - low) - low  # of a row in the union, less its number
         which = np.repeat(np.arange(len(first)), np.diff(first, append=to - at))
         shift = np.empty(to - at, np.int64)
         shift[order] = place[which]

@@ -7,7 +7,7 @@ through `chunks`, and asks for `np.asarray(array)` where it needs the whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any, overload
 
@@ -132,6 +132,29 @@ def lazy_map(
     return Lazy(shape or arrays[0].shape, np.dtype(dtype), read)
 
 
+def decoded(codes: AnyArray, values: Array) -> Lazy:
+    """The value of each code, looked up when it is read, so that no more than the codes is held.
+
+    >>> decoded(np.array([1, 0]), np.array(["a", "b"]))[:].tolist()
+    ['b', 'a']
+    """
+    return Lazy(codes.shape, values.dtype, lambda begin, end: values[codes[begin:end]])
+
+
+def side_by_side(columns: Sequence[AnyArray], dtype: np.dtype[Any] | None = None) -> AnyArray:
+    """C columns of (n,) as (n, C), of the dtype of the first or of another: at once where all are in memory.
+
+    >>> side_by_side([np.array([1, 2]), np.array([3, 4])]).tolist()
+    [[1, 3], [2, 4]]
+    """
+    to = columns[0].dtype if dtype is None else dtype
+
+    def stacked(*parts: Array) -> Array:
+        return np.stack(parts, axis=1).astype(to, copy=False)
+
+    return lazy_map(stacked, *columns, dtype=to, shape=(len(columns[0]), len(columns)))
+
+
 def reshaped(array: AnyArray, *shape: int) -> AnyArray:
     """The same cells in another shape, without a copy."""
     return array.reshape(shape) if isinstance(array, np.ndarray) else array.reshaped(*shape)
@@ -211,6 +234,8 @@ def concatenated(parts: list[AnyArray], shape: tuple[int, ...], dtype: np.dtype[
             if done >= end:
                 break
             start = stop - len(part)
+            if begin >= start and end <= stop and isinstance(part, Lazy):
+                return part[begin - start : end - start].astype(dtype, copy=False)
             out[done - begin : min(end, stop) - begin] = part[done - start : min(end, stop) - start]
             done = min(end, stop)
         return out

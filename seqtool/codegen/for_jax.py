@@ -7,7 +7,8 @@ import numpy as np
 from seqtool.codegen.filling import filled
 from seqtool.codegen.for_numpy import mask_of
 from seqtool.codegen.padding import is_harmless
-from seqtool.codegen.tasks import LabelColumn, Task
+from seqtool.codegen.targets import LabelColumn
+from seqtool.codegen.tasks import Task
 from seqtool.sequences.ragged import Padded, Ragged
 
 _PROGRAM = """

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from seqtool.codegen.filling import filled, included, with_blank_lines
 from seqtool.codegen.padding import is_harmless, mask_value
-from seqtool.codegen.tasks import LabelColumn, Task
+from seqtool.codegen.targets import LabelColumn
+from seqtool.codegen.tasks import Task
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Padded, Ragged
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from seqtool.codegen.filling import filled, included
 from seqtool.codegen.padding import is_harmless
-from seqtool.codegen.tasks import LabelColumn, Task
+from seqtool.codegen.targets import LabelColumn
+from seqtool.codegen.tasks import Task
 from seqtool.sequences.ragged import Padded, Ragged
 
 _PROGRAM = """

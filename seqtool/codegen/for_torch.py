@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from seqtool.codegen.filling import filled, included
-from seqtool.codegen.tasks import LabelColumn, Task
+from seqtool.codegen.targets import LabelColumn
+from seqtool.codegen.tasks import Task
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from seqtool.arrays.lazy import AnyArray, Lazy, span
+from seqtool.arrays.lazy import AnyArray, Lazy, Span, span
 from seqtool.arrays.text import Text
 from seqtool.sequences.categories import all_categories
 from seqtool.sequences.labels import class_name, padded_class, several_labels, some_classes
@@ -21,6 +21,20 @@ def describe(data: PaddedStream | Ragged, summary: Summary) -> None:
     if whole.keys is not None:
         summary.facts["keys"] = len(whole.keys)
         summary.say("keys", f"{len(whole.keys):,}, {'integers' if whole.keys.dtype.kind in 'iu' else 'text'}")
+    _describe_names(whole, summary)
+    learnt = padded_class(whole)
+    summary.warnings += [learnt] if learnt else []
+    lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)
+    bounds = (lengths.least, lengths.largest) if len(data) else (None, None)
+    summary.facts["lengths"] = dict(zip(("min", "max"), bounds, strict=True))
+    if isinstance(data, PaddedStream):
+        _describe_padded(data, lengths, summary)
+    else:
+        _describe_ragged(data, lengths, summary)
+
+
+def _describe_names(whole: Ragged, summary: Summary) -> None:
+    """Say which labels and classes there are, and the categories with the size of their embeddings."""
     labels = several_labels(whole)
     if labels:
         summary.facts["labels"] = {
@@ -40,27 +54,23 @@ def describe(data: PaddedStream | Ragged, summary: Summary) -> None:
             "category",
             f"{one.name}, {where}: {count(len(one.vocabulary), 'name')}, an Embedding of {one.rows:,} rows",
         )
-    learnt = padded_class(whole)
-    summary.warnings += [learnt] if learnt else []
-    lengths = data.span if isinstance(data, PaddedStream) else span(data.lengths)
-    shown = f"{lengths.least:,} to {lengths.largest:,}" if len(data) else "none"
-    if len(data) and lengths.least == lengths.largest:
-        shown = f"all {lengths.largest:,}"
-    bounds = (lengths.least, lengths.largest) if len(data) else (None, None)
-    summary.facts["lengths"] = dict(zip(("min", "max"), bounds, strict=True))
-    if isinstance(data, Ragged):
-        summary.say(
-            "output", f"values {_shape(data.values.shape)} {data.values.dtype}, ragged; lengths {shown}"
-        )
-        summary.facts |= {"shape": list(data.values.shape), "dtype": str(data.values.dtype), "kind": "ragged"}
-        return
+
+
+def _describe_ragged(data: Ragged, lengths: Span, summary: Summary) -> None:
+    shape, dtype = data.values.shape, data.values.dtype
+    shown = _shown_lengths(lengths, len(data))
+    summary.say("output", f"values {_shape(shape)} {dtype}, ragged; lengths {shown}")
+    summary.facts |= {"shape": list(shape), "dtype": str(dtype), "kind": "ragged"}
+
+
+def _describe_padded(data: PaddedStream, lengths: Span, summary: Summary) -> None:
     slots = prod(data.shape[:2])
     share = 1 - lengths.total / slots if slots else 0.0
     value = value_to_json(data.value)
     summary.say(
         "output",
-        f"x {_shape(data.shape)} {data.dtype}; lengths {shown}; {data.padding} padding with {value}, "
-        f"{share:.0%} of all steps",
+        f"x {_shape(data.shape)} {data.dtype}; lengths {_shown_lengths(lengths, len(data))}; {data.padding} padding "
+        f"with {value}, {share:.0%} of all steps",
     )
     for word, text in data.lines:
         summary.say(word, text)
@@ -72,6 +82,14 @@ def describe(data: PaddedStream | Ragged, summary: Summary) -> None:
         "value": value,
         "steps_cut": data.steps_cut,
     }
+
+
+def _shown_lengths(lengths: Span, sequences: int) -> str:
+    if not sequences:
+        return "none"
+    if lengths.least == lengths.largest:
+        return f"all {lengths.largest:,}"
+    return f"{lengths.least:,} to {lengths.largest:,}"
 
 
 def _say_classes(name: str, classes: AnyArray | Text, summary: Summary) -> None:

@@ -166,9 +166,9 @@ def group_into_shards(
     to: OutputOptions,
     using: MemoryOptions,
     summary: Summary,
-    tell: Callable[[GroupResult], None],
+    describe: Callable[[GroupResult], None],
 ) -> None:
-    """Group a table into shards, and show the summary; `tell` says what became of the rows."""
+    """Group a table into shards, and show the summary; `describe` adds what became of the rows."""
     from seqtool.files.deflate import Compress
     from seqtool.files.inputs import temporary_folder
     from seqtool.files.stores import store_at
@@ -215,7 +215,7 @@ def group_into_shards(
                     compress=cast(Any, compress),
                     on_rows=lambda rows: on_progress(int(rows * each), rows),
                 )
-            tell(written.result)
+            describe(written.result)
             _describe(written, target.store.address, summary)
     summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
 

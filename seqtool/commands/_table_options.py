@@ -148,7 +148,7 @@ class ColumnOptions:
             "--where",
             metavar="TEXT",
             help="Read only rows as \"value > 0 and site in ('a', b)\" says: == != < <= > >= in, and, or, not, "
-            "parentheses. No missing cell is as any of these says.",
+            "parentheses. A comparison with a missing cell is false.",
             rich_help_panel="Rows",
         ),
     ] = None
@@ -283,7 +283,7 @@ class TimeOptions:
             "--every",
             metavar="SIZE",
             help="Make a regular grid: the rows of each hour (1h; ns, us, ms, s, m, h, d), or of order values so far "
-            "apart, become one step, and so does one without rows between others.",
+            "apart, become one step, and so does an interval without rows in between.",
         ),
     ] = None
     agg: Annotated[
@@ -291,7 +291,8 @@ class TimeOptions:
         choice(
             "--agg",
             ("mean", "last", "sum", "count"),
-            help="What several values of a step of --every become; without any it is NaN, of count 0. [default: mean]",
+            help="What several values of a step of --every become; a step without values is NaN, or 0 as a count. "
+            "[default: mean]",
         ),
     ] = None
     position: Annotated[

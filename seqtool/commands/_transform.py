@@ -32,9 +32,10 @@ from seqtool.operations.operation import (
 from seqtool.words import option_of, split_names
 
 if TYPE_CHECKING:
+    from seqtool.arrays.spool import Spool
     from seqtool.operations.operation import Outcome
     from seqtool.sequences.padding_values import Side
-    from seqtool.sequences.ragged import Ragged
+    from seqtool.sequences.ragged import Padded, Ragged
     from seqtool.sequences.stream import PaddedStream
     from seqtool.sources.options import Sequences
     from seqtool.terminal.report import Summary
@@ -91,10 +92,10 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
     ) -> None:
         for name in names:
             arguments[name] = [part for word in arguments[name] or () for part in split_names(word)]
-        given = {name: value for name, value in arguments.items() if _is_given(call, name)}
+        explicit = {name: value for name, value in arguments.items() if _is_explicit(call, name)}
         if fitted_file is not None:
-            wanted: Operation | _Wanted = _Wanted(operation, given)
-        elif missing := [name for name in needed if name not in given]:
+            wanted: Operation | _Fitted = _Fitted(operation, explicit)
+        elif missing := [name for name in needed if name not in explicit]:
             raise UsageError(f"Missing option '{option_of(missing[0])}'.")
         else:
             wanted = operation(**arguments)
@@ -142,14 +143,21 @@ def _option(name: str, annotation: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class _Wanted:
-    """An operation whose other arguments a file of --using has."""
+class _Fitted:
+    """An operation as a file of --using has it, with some `arguments` of the call, which must not differ from those."""
 
     kind: type[Operation]
-    given: dict[str, Any]
+    arguments: dict[str, Any]
+
+    def operation(self, before: Ragged | Padded | None) -> Operation:
+        """With the arguments that it had there; errors as in `as_fitted`."""
+        from seqtool.operations.using import as_fitted
+
+        assert before is not None, "the call names a file, which is open"
+        return as_fitted(self.kind, self.arguments, before)
 
 
-def _is_given(call: typer.Context, name: str) -> bool:
+def _is_explicit(call: typer.Context, name: str) -> bool:
     """Whether the call itself holds an option."""
     source = call.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
@@ -161,7 +169,7 @@ def _help(operation: type[Operation]) -> str:
 
 
 def _transform(
-    wanted: Operation | _Wanted,
+    wanted: Operation | _Fitted,
     source: str | None,
     fitted_file: str | None,
     foreign: SequenceOptions,
@@ -174,12 +182,10 @@ def _transform(
     from seqtool.commands._deliver import check_output, deliver_all, destination_of, outputs_of
     from seqtool.commands._source import one_source, opened_ours, read
     from seqtool.files.inputs import folder_of
-    from seqtool.operations.run import fitted, name_of, with_entry
-    from seqtool.operations.using import as_fitted
-    from seqtool.terminal.progress import watch
+    from seqtool.operations.run import name_of, with_entry
     from seqtool.terminal.report import Summary
 
-    name = wanted.kind.__name__.lower() if isinstance(wanted, _Wanted) else name_of(wanted)
+    name = wanted.kind.__name__.lower() if isinstance(wanted, _Fitted) else name_of(wanted)
     check_output(
         to,
         sources=[source, fitted_file],
@@ -195,37 +201,43 @@ def _transform(
         with summary.stage("reading"):
             found = read(opened, rows.spec(foreign.spec(), text), summary)
         with errors.at(opened.name), opened_ours(fitted_file, using) as before:
-            if isinstance(wanted, _Wanted):
-                assert before is not None, "the call names a file, which is open"
-                operation = as_fitted(wanted.kind, wanted.given, before)
-            else:
-                operation = wanted
-            shown = watch(summary, quiet=to.quiet or to.as_json)("fitting", found.ragged.values.nbytes)
-            with shown if operation.fits() else nullcontext() as bar:
-                state, lines = fitted(
-                    operation,
-                    found.ragged,
-                    spool=opened.spool,
-                    using=before,
-                    using_name=fitted_file or "",
-                    on_progress=bar,
-                )
-            for word, line in lines:
-                summary.say(word, line)
-            folds = operation.of_folds()
-            outcomes = [one.apply(found.ragged, state, spool=opened.spool) for one in folds or [operation]]
+            operation = wanted.operation(before) if isinstance(wanted, _Fitted) else wanted
+            state = _fit(operation, found.ragged, before, fitted_file or "", opened.spool, to, summary)
+            parts = operation.of_folds() or [operation]
+            outcomes = [part.apply(found.ragged, state, spool=opened.spool) for part in parts]
             _show_outcomes(outcomes, summary)
             forms = [_in_its_form(outcome, found, foreign.side) for outcome in outcomes]
         taken = {} if fitted_file is None else {"using": Path(fitted_file).name}
         described = {**foreign.resolved, **rows.resolved, **text.resolved, **taken}
         outputs = []
-        for place, (one, outcome, data) in enumerate(zip(folds or [operation], outcomes, forms, strict=True)):
+        for place, (part, outcome, data) in enumerate(zip(parts, outcomes, forms, strict=True)):
             done = with_entry(
-                data, one, state, opened.base_names, outcome, steps=found.steps, described=described
+                data, part, state, opened.base_names, outcome, steps=found.steps, described=described
             )
-            of_fold = destination.of_fold(place) if folds else destination
-            outputs += outputs_of(done, of_fold, opened.spool)
+            of_part = destination.of_fold(place) if operation.of_folds() else destination
+            outputs += outputs_of(done, of_part, opened.spool)
         deliver_all(outputs, to, summary, memory=opened.memory)
+
+
+def _fit(
+    operation: Operation,
+    ragged: Ragged,
+    before: Ragged | Padded | None,
+    name: str,
+    spool: Spool,
+    to: OutputOptions,
+    summary: Summary,
+) -> Any:
+    """What the operation learns, under a bar, or learned in the sequences `before` of the file `name`."""
+    from seqtool.operations.run import fitted
+    from seqtool.terminal.progress import watch
+
+    shown = watch(summary, quiet=to.quiet or to.as_json)("fitting", ragged.values.nbytes)
+    with shown if operation.fits() else nullcontext() as bar:
+        state, lines = fitted(operation, ragged, spool=spool, using=before, using_name=name, on_progress=bar)
+    for word, line in lines:
+        summary.say(word, line)
+    return state
 
 
 def _in_its_form(outcome: Outcome, found: Sequences, side: Side | None) -> PaddedStream | Ragged:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -168,7 +168,7 @@ def _repeated(
     shown = listed([item.name for item in found], most=3)
     summary.say("read", f"{count(result.rows.rows_in, 'row')} from {shown}")
     summary.facts |= {"inputs": [item.name for item in found], "absent": absent}
-    _tell(result, recipe, absent, summary)
+    _describe(result, recipe, absent, summary)
     if not len(repeated.data):
         summary.warnings.append("no sequence is left")
     return repeated
@@ -193,28 +193,17 @@ def _of_sequences(
     return repeat.from_sequences(recipe, sequences, steps, workspace, [item.base_name for item in found])
 
 
-def _tell(result: GroupResult, recipe: Recipe, absent: list[str], summary: Summary) -> None:
-    """What became of the rows, in the words of `group`."""
-    from seqtool.grouping.options import COMBINED, UNNAMED
+def _describe(result: GroupResult, recipe: Recipe, absent: list[str], summary: Summary) -> None:
+    """Say what became of the rows, in the words of `group`."""
+    from seqtool.commands._grouped import say_computed, say_dropped, warn_of_missing
+    from seqtool.grouping.options import UNNAMED
     from seqtool.recipes.others import took_elsewhere
-    from seqtool.words import count, listed
+    from seqtool.words import listed
 
     if absent:
         joined = took_elsewhere(recipe, "label", absent)
         how = "" if joined is None else Message("; what came from another table is joined by ", joined)
         summary.say("absent", Message(f"{listed(absent)}: without labels", how))
-    if result.grid is not None:
-        summary.say("grid", result.grid)
-    if result.pivoted is not None:
-        summary.say("pivoted", result.pivoted.line())
-    for file in result.joined:
-        summary.say("joined", file.line())
-    if result.joined:
-        summary.facts["joined"] = [asdict(file) for file in result.joined]
-    for reason, number in result.rows.dropped.items():
-        if number and reason != COMBINED:
-            why = f"item not in {recipe.name}" if reason == UNNAMED else reason
-            summary.say("dropped", f"{count(number, 'row')}: {why}")
-    if result.missing:
-        counts = [f"{name} {number:,}" for name, number in result.missing.items()]
-        summary.warnings.append(f"missing values became NaN: {', '.join(counts)}")
+    say_computed(result, summary)
+    say_dropped(result, summary, {UNNAMED: f"item not in {recipe.name}"})
+    warn_of_missing(result, summary)

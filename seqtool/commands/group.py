@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from seqtool.advice import Advice, Message
 from seqtool.commands._columns import refuse_columns_as_sources, require_key
 from seqtool.commands._options import (
     EmptyKey,
@@ -21,11 +20,6 @@ from seqtool.commands._options import (
 from seqtool.commands._shards import ShardOptions, group_into_shards
 from seqtool.commands._table_options import ColumnOptions, TableOptions, TimeOptions
 from seqtool.system.memory import check_address_space
-
-if TYPE_CHECKING:
-    from seqtool.grouping.group import GroupResult
-    from seqtool.tables.table import Table
-    from seqtool.terminal.report import Summary
 
 
 def group(
@@ -81,6 +75,7 @@ def group(
     check_address_space(arrow=True)
     from seqtool.arrays.spool import Spool
     from seqtool.commands._deliver import check_output, deliver, destination_of
+    from seqtool.commands._grouped import describe_grouped
     from seqtool.files import inputs
     from seqtool.grouping.elsewhere import companions
     from seqtool.grouping.group import group as group_rows
@@ -126,7 +121,9 @@ def group(
                     to=to,
                     using=using,
                     summary=summary,
-                    tell=lambda result: _tell(result, table, [item.name for item in found], summary),
+                    describe=lambda result: describe_grouped(
+                        result, table, [item.name for item in found], summary
+                    ),
                 )
                 return
             paths = [item.named_path for item in (*found, *files)]
@@ -136,7 +133,7 @@ def group(
             workspace = Workspace(spool, allowed, progress.watch(summary, quiet=to.quiet or to.as_json))
             names = [item.base_name for item in (*found, *files)]
             grouped = group_rows(table, of_table, workspace, inputs=names, others=others)
-            _tell(grouped.result, table, [item.name for item in found], summary)
+            describe_grouped(grouped.result, table, [item.name for item in found], summary)
             deliver(
                 grouped.data,
                 destination,
@@ -146,84 +143,3 @@ def group(
                 memory=allowed,
                 spool=spool,
             )
-
-
-def _tell(result: GroupResult, table: Table, names: list[str], summary: Summary) -> None:
-    from dataclasses import asdict
-
-    from seqtool.grouping.options import COMBINED
-    from seqtool.sequences.categories import categories_of
-    from seqtool.words import count, listed
-
-    read = f"{count(result.rows.rows_in, 'row')} from {listed(names, most=3)}"
-    features = [*result.features, *result.computed]
-    summary.say("read", "; ".join([read, *table.notes]))
-    if features:
-        summary.say("features", f"{len(features)}: {listed(features)}")
-    summary.detail("features", ", ".join(features))
-    categories = [one.name for one in categories_of(result.ragged)]
-    others = _not_used(table, [*result.features, *categories])
-    if others:
-        summary.say("not used", f"as features: {listed(others)}")
-    if "order" in result.ragged.per_step:
-        from seqtool.sequences.orders import order_titles
-
-        summary.say("order", listed(order_titles(result.ragged)))
-    if result.times:
-        summary.say("times", "; ".join(f"{name}: {what}" for name, what in result.times.items()))
-        summary.facts["times"] = dict(result.times)
-    if result.grid is not None:
-        summary.say("grid", result.grid)
-        summary.facts["grid"] = result.grid
-    if result.pivoted is not None:
-        summary.say("pivoted", result.pivoted.line())
-        summary.facts["pivoted"] = asdict(result.pivoted)
-    for file in result.joined:
-        summary.say("joined", file.line())
-    for reason, number in result.rows.dropped.items():
-        if number and reason != COMBINED:
-            summary.say("dropped", f"{count(number, 'row')}: {reason}")
-    for name, number in result.unlabelled.items():
-        summary.say("kept", f"{count(number, 'row')} without {name}")
-    _tell_of_names(result, summary)
-    if result.ties:
-        tie, keep = ("ties", "it keeps") if result.ties == 1 else ("tie", "they keep")
-        summary.say("ties", f"{count(result.ties, 'row')} {tie} in --order-by; {keep} file order")
-    if result.missing:
-        counts = [f"{name} {number:,}" for name, number in result.missing.items()]
-        detail = ", ".join(counts) if result.pivoted is None else listed(counts)
-        summary.warnings.append(f"missing values became NaN: {detail}")
-    if result.coarse:
-        summary.warnings.append(
-            Message(
-                f"{listed(result.coarse)}: float32 loses fractional precision past 16,777,216; keep it with ",
-                Advice("--dtype", "float64"),
-            )
-        )
-    summary.warnings += result.warnings
-    if not len(result.ragged):
-        summary.warnings.append("no sequence is left")
-    summary.facts |= {"inputs": names, "notes": table.notes, "no_features": others}
-    if result.joined:
-        summary.facts["joined"] = [asdict(file) for file in result.joined]
-    summary.facts |= {"features": features, "missing": result.missing, "ties": result.ties}
-
-
-def _tell_of_names(result: GroupResult, summary: Summary) -> None:
-    """How many rows, or steps of several rows, have no name of a category."""
-    from seqtool.sequences.categories import MISSING
-    from seqtool.words import count
-
-    for what, names in (("row", result.missing_categories), ("step", result.unnamed)):
-        for name, number in names.items():
-            summary.say("missing", f"{count(number, what)} without {name}: id {MISSING}")
-
-
-def _not_used(table: Table, features: list[str]) -> list[str]:
-    """The columns that are no features; of a column of lists itself, or its elements where none of them is one."""
-    names = set(features)
-    used = {column for column in range(len(table.columns)) if table.label(column) in names}
-    hidden = used if table.counter is None else {*used, table.counter}
-    for column, elements in table.elements.items():
-        hidden |= {column} if used.intersection(elements) else {*elements}
-    return [table.label(column) for column in range(len(table.columns)) if column not in hidden]

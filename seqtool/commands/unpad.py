@@ -159,7 +159,8 @@ def _rows(found: Sequences, opened: Source, summary: Summary, *, raw: bool, besi
     if windows.unseen and not beside:
         where = "of steps that follow x, in no x of this file"
         where = where if is_split else "of steps behind the last windows, in no window"
-        what = "of which only the key, the step and what was predicted are known"
+        known = ", ".join(["the key", "the step", *windows.known_behind])
+        what = f"of which only {known} and what was predicted are known"
         summary.warnings.append(f"{count(windows.unseen, 'row')} {where}, {what}")
     if left:
         where = "behind the last windows of their sequences are in no window"

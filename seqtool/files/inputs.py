@@ -61,7 +61,7 @@ class Input:
     `temporary` is the folder for what does not fit into memory, None for the system's; `source` is the name in the call
     that it was found by. Where there is `rewriting`, lines are rewritten as they are read.
     The arrays of the kind npz are those that an `.npz` holds, whatever they are `stored_as`: `seqtool.files.archives`
-    opens them all. Of rows, `held` is the kind of the file.
+    opens them all; `held` is the kind of a file that is stored as rows.
     """
 
     name: str
@@ -136,16 +136,13 @@ def opened(
     anything, UsageError or DataError for what cannot be read.
     """
     with contextlib.ExitStack() as stack:
-        if not sources or list(sources) == ["-"]:
-            found = [stack.enter_context(_standard_input(spool))]
-        elif "-" in sources:
-            raise UsageError("- (standard input) cannot be joined with files; name one or the other")
-        else:
-            found = [
-                replace(stack.enter_context(opening), source=source)
-                for source in sources
-                for opening in _openings(source, spool)
-            ]
+        if list(sources).count("-") > 1:
+            raise UsageError("- (standard input) can be read once; name it once")
+        found = [
+            replace(stack.enter_context(opening), source=source)
+            for source in sources or ["-"]
+            for opening in _openings(source, spool)
+        ]
         if not encoding.lower().replace("-", "_").startswith(("utf_16", "utf_32")):
             for item in found:
                 _refuse_binary(item)
@@ -203,6 +200,8 @@ def _refuse_twice(found: Sequence[Input]) -> None:
 
 def _openings(source: str, spool: Path | None) -> Iterator[contextlib.AbstractContextManager[Input]]:
     """What opens each of the inputs that a source names."""
+    if source == "-":
+        return iter([_standard_input(spool)])
     if is_remote(source) and not os.path.lexists(source):
         if is_remote_folder_with(source, MANIFEST):
             return iter([_remote_shards(source)])

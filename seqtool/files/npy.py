@@ -92,7 +92,8 @@ def checked_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
             f"{name}: a structured array with fields {fields}; a plain array of numbers was expected"
         )
     if dtype.kind not in "biufU":
-        raise DataError(f"{name}: an array of {dtype}; integers, floats or booleans were expected")
+        as_text = "; save text as text: array.astype(str)" if dtype.kind == "S" else ""
+        raise DataError(f"{name}: an array of {dtype}; integers, floats or booleans were expected{as_text}")
     return dtype.newbyteorder("=")
 
 
@@ -162,13 +163,6 @@ def open_npy_each_time(path: Path, name: str) -> Lazy:
             return in_file(file, name, file.tell(), shape, dtype, Order(fortran))[begin:end]
 
     return Lazy(header[0], header[2].newbyteorder("="), read)
-
-
-def map_npy(path: Path, name: str) -> Array:
-    """The array of an `.npy` file, mapped: pages are read when they are used, and stay resident."""
-    with path.open("rb") as file:
-        shape, fortran, dtype = read_header(file, path.stat().st_size, name)
-        return memory_map(file, file.tell(), shape, dtype, fortran=fortran)
 
 
 class OwnFile(io.FileIO):

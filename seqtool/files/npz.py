@@ -29,6 +29,7 @@ observed                  (N, T, F) or (S, F)      bool: true where a feature wa
 weight                    (N, T) or (S,)           weights of steps
 order                     (N, T) or (S,)           values of the order columns, (N, T, R) of several
 order_columns, _units     (R,) text                their names, and what their numbers are: see below
+y_row_index, y_order      (N, H); (N, H, ...)      row numbers and order values of y, the H steps that follow
 step_classes              (C,)                     the names behind step_y, where there is y too
 meta                      () text, JSON            always
 ========================  =======================  =============================================
@@ -59,7 +60,7 @@ import os
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
-from typing import Any, BinaryIO, get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -115,20 +116,6 @@ def save(
     contents = contents_of(data, suffix=suffix, name=str(path), mask=mask, compress=compress)
     with replacing_all([Path(path)], folders=is_folder) as (file,):
         contents.write(file, seekable=True, compress=compress)
-
-
-def write(
-    file: BinaryIO,
-    data: Ragged | Padded | PaddedStream,
-    *,
-    suffix: str = ".npz",
-    seekable: bool,
-    mask: bool = False,
-    compress: Compress | None = None,
-) -> None:
-    """Write sequences into an open file, in the format of a suffix, block by block; errors as in `save`."""
-    contents = contents_of(data, suffix=suffix, mask=mask, compress=compress)
-    contents.write(file, seekable=seekable, compress=compress)
 
 
 @names_arguments

@@ -15,6 +15,7 @@ from seqtool.advice import Advice
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.files.atomic import check_folder, check_set, is_special, naming, replacing_all
+from seqtool.files.held_back import held_back
 from seqtool.files.kinds import bare_name
 from seqtool.files.writers import FOLDER, SUFFIXES, check_suffix
 from seqtool.system import signals
@@ -103,8 +104,12 @@ class Destination:
                 yield file, not is_special(self.path)
             return
         # Past sys.stdout's own buffer, so that every failure is seen here and not at exit.
-        with naming("standard output"), os.fdopen(os.dup(_stdout_handle()), "wb") as file:
-            yield file, False
+        with (
+            naming("standard output"),
+            os.fdopen(os.dup(_stdout_handle()), "wb") as file,
+            held_back(file) as held,
+        ):
+            yield held, False
         signals.finished(["standard output"])
 
 
@@ -170,15 +175,15 @@ def choose(
     """Decide where the output goes: the rule of gzip and xz, whatever is attached to a terminal.
 
     `inputs` are the files read, None for standard input. Without `-o`, a file gives `<stem>.<command>.npz` in
-    the current folder (the suffix is the first of `suffixes`), and standard input gives standard output. Where one
-    `folder` was named for all of them, its name is the stem.
+    the current folder (the suffix is the first of `suffixes`), and standard input, also beside files, gives standard
+    output. Where one `folder` was named for all of them, its name is the stem.
     `may_replace` says whether a file that has the implicit name may go; `text` may be shown on a terminal.
     Raises UsageError for binary data on a terminal, for an output that is an input, and for another suffix;
     DataError when an implicit name is taken by a file that may not be replaced, unless nothing is to be written.
     """
     if output is not None:
         destination = named_by(output, suffixes=suffixes, dry_run=dry_run, text=text)
-    elif inputs[0] is None:
+    elif inputs[0] is None or None in inputs:
         _refuse_terminal(allowed=dry_run or text)
         destination = Destination(None, suffixes)
     else:

@@ -16,7 +16,7 @@ VERSION = 1
 VERSION_ONCE = 2  # of files that hold steps once, which older readers refuse by that
 NEWEST = VERSION_ONCE
 PER_STEP = ("step_y", "row_index", "c", "observed", "weight", "order")
-PER_SEQUENCE = ("y", "static", "static_c", "original_lengths", "part", "split")
+PER_SEQUENCE = ("y", "static", "static_c", "original_lengths", "part", "split", "y_row_index", "y_order")
 NAMES = (
     "classes",
     "step_classes",
@@ -48,6 +48,8 @@ SEQUENCES = {
     "original_lengths": ("N", INT64),
     "part": ("N", INT64),
     "split": ("N", TEXT),
+    "y_row_index": ("NH", NUMBERS),
+    "y_order": ("NHR?", NUMBERS),
 }
 """The arrays that padded and ragged files have alike, with their dimensions and what they hold."""
 

@@ -1,6 +1,6 @@
 """The formats that sequences are written in: one table, from the suffix of an output to what writes it.
 
-A new format is a class with the three members of `Contents` and a line in `WRITERS`.
+A new format is a class with the members of `Contents` and a line in `WRITERS`.
 """
 
 from __future__ import annotations
@@ -219,7 +219,7 @@ def check_suffix(suffix: str, name: str, suffixes: tuple[str, ...] = SUFFIXES) -
 
 def writer_of(suffix: str, name: str) -> Writer:
     """The format of the suffix of an output; raises UsageError with the name of the output where it is none."""
-    check_suffix(suffix, name, tuple(WRITERS))
+    check_suffix(suffix, name)
     return WRITERS[suffix]
 
 

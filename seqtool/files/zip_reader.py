@@ -206,27 +206,18 @@ class ZipReader:
         forward = Forward(label, lambda: self._stream(info), start, dtype)
         return FlatArray(stored, dtype.newbyteorder("="), forward)
 
-    def verify(
-        self,
-        read: Callable[[int], None] | None = None,
-        *,
-        but: Collection[str] = (),
-        only: Collection[str] | None = None,
-    ) -> None:
-        """Read every member once and compare its size and checksum; `read` is called with the bytes of each piece.
+    def verify(self, *, but: Collection[str] = (), only: Collection[str] | None = None) -> None:
+        """Read every member once and compare its size and checksum.
 
         Of those of the archive, all are but some, or some are only. Raises DataError at the first that differs.
         """
         self._verify(
-            [
-                info
-                for info in self._zip.infolist()
-                if (name := info.filename.removesuffix(".npy")) not in but and (only is None or name in only)
-            ],
-            read,
+            info
+            for info in self._zip.infolist()
+            if (name := info.filename.removesuffix(".npy")) not in but and (only is None or name in only)
         )
 
-    def _verify(self, members: Iterable[zipfile.ZipInfo], read: Callable[[int], None] | None = None) -> None:
+    def _verify(self, members: Iterable[zipfile.ZipInfo]) -> None:
         scratch = np.empty(PIECE, np.uint8)
         for info in members:
             label = self._label(info.filename.removesuffix(".npy"))
@@ -236,8 +227,6 @@ class ZipReader:
                 for begin in range(0, max(1, info.file_size), PIECE):
                     piece = scratch[: info.file_size - begin]
                     stream.fill(piece)
-                    if read is not None:
-                        read(len(piece))
 
     def _label(self, member: str) -> str:
         return f"{self.name}[{member}]"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import field
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.lazy import AnyArray, decoded, side_by_side
 from seqtool.arrays.text import Text
+from seqtool.dataclass import dataclass
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.kernel import Grouped
@@ -17,6 +18,15 @@ from seqtool.sequences.categories import MISSING, PADDING
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.tables.cells import several_meanings
+
+
+@dataclass
+class _Arrays:
+    """What belongs to the steps and to the sequences, gathered part by part; files hold it in this order."""
+
+    per_step: dict[str, StepArray] = field(default_factory=dict)
+    per_sequence: dict[str, AnyArray] = field(default_factory=dict)
+    names: dict[str, Array | Text] = field(default_factory=dict)
 
 
 def assembled(
@@ -27,55 +37,63 @@ def assembled(
     `features` are the names of the features where they are not those of columns, such as the items of a long table.
     Raises DataError as `order_values` does.
     """
-    per_step, per_sequence, names = {}, {}, dict[str, Array | Text]()
-    named = tuple(plan.label(column) for column in plan.features) if plan.named else None
+    arrays = _Arrays()
+    _add_labels(arrays, plan, grouped, state)
+    _add_static(arrays, plan, grouped, state)
+    steps, named = grouped.values, tuple(plan.label(column) for column in plan.features)
+    of_features = (named if plan.named else None) if features is None else tuple(features)
+    if plan.categories:
+        ids, of_categories = _category_ids(plan, plan.categories, grouped.per_step, state, "")
+        arrays.names |= of_categories
+        if len(ids) == 1 and not steps.shape[1]:  # then an Embedding reads the steps themselves
+            steps, of_features = ids[0], None
+        else:
+            arrays.per_step["c"] = StepArray(side_by_side(ids, np.dtype(np.int64)), PADDING)
+    _add_places(arrays, plan, grouped, state)
+    return Ragged(steps, grouped.offsets, keys=grouped.keys, features=of_features, **vars(arrays))
+
+
+def _add_labels(arrays: _Arrays, plan: EncoderPlan, grouped: Grouped, state: EncoderState) -> None:
+    """The labels of sequences, one or several, and those of steps."""
     if len(plan.roles.labels) > 1:
-        per_sequence["y"], tables = _several_labels(plan, grouped, state)
-        names |= tables
+        arrays.per_sequence["y"], tables = _several_labels(plan, grouped, state)
+        arrays.names |= tables
     elif plan.roles.labels:
         values, classes = _label_values(plan, state, "y")
-        per_sequence["y"] = _decoded(grouped.static["y"], values)
+        arrays.per_sequence["y"] = decoded(grouped.static["y"], values)
         if classes is not None:
-            names["classes"] = classes
+            arrays.names["classes"] = classes
     if "t" in plan.labels:
         values, classes = _label_values(plan, state, "t")
         check_step_value("step_y", plan.options.label_value, values.dtype, "--label-value")
-        per_step["step_y"] = StepArray(_decoded(grouped.per_step["t"], values), plan.options.label_value)
+        labels = decoded(grouped.per_step["t"], values)
+        arrays.per_step["step_y"] = StepArray(labels, plan.options.label_value)
         if classes is not None:
-            names["step_classes" if "y" in plan.labels else "classes"] = classes
+            arrays.names["step_classes" if "y" in plan.labels else "classes"] = classes
+
+
+def _add_static(arrays: _Arrays, plan: EncoderPlan, grouped: Grouped, state: EncoderState) -> None:
+    """The numbers and the categories that are the same for all steps of a sequence."""
     if plan.roles.static:
-        statics = [grouped.static[f"s{column}"] for column in plan.roles.static]
-        per_sequence["static"] = _side_by_side(statics, plan.static_dtype(state))
-        names["static_features"] = np.array([plan.label(c) for c in plan.roles.static], dtype=str)
+        columns = [grouped.static[f"s{column}"] for column in plan.roles.static]
+        arrays.per_sequence["static"] = side_by_side(columns, plan.static_dtype(state))
+        arrays.names["static_features"] = np.array([plan.label(c) for c in plan.roles.static], dtype=str)
     if plan.static_categories:
-        columns, of_categories = _category_ids(plan, plan.static_categories, grouped.static, state, "static_")
-        per_sequence["static_c"] = _side_by_side(columns, np.dtype(np.int64))
-        names |= of_categories
-    steps = grouped.values
-    if plan.categories:
-        columns, of_categories = _category_ids(plan, plan.categories, grouped.per_step, state, "")
-        names |= of_categories
-        if len(columns) == 1 and not steps.shape[1]:  # then an Embedding reads the steps themselves
-            steps, named, features = columns[0], None, None
-        else:
-            per_step["c"] = StepArray(_side_by_side(columns, np.dtype(np.int64)), PADDING)
+        ids, of_categories = _category_ids(plan, plan.static_categories, grouped.static, state, "static_")
+        arrays.per_sequence["static_c"] = side_by_side(ids, np.dtype(np.int64))
+        arrays.names |= of_categories
+
+
+def _add_places(arrays: _Arrays, plan: EncoderPlan, grouped: Grouped, state: EncoderState) -> None:
+    """Where each step stood: its row in the input, and its order values."""
     if plan.options.keep_row_index:
-        per_step["row_index"] = StepArray(grouped.per_step["row"], -1)
+        arrays.per_step["row_index"] = StepArray(grouped.per_step["row"], -1)
     if plan.options.keep_order:
         from seqtool.grouping.order_values import order_values
         from seqtool.sequences.orders import stored
 
-        per_step["order"], of_order = stored(order_values(plan, grouped, state))
-        names |= of_order
-    return Ragged(
-        steps,
-        grouped.offsets,
-        keys=grouped.keys,
-        features=named if features is None else tuple(features),
-        per_step=per_step,
-        per_sequence=per_sequence,
-        names=names,
-    )
+        arrays.per_step["order"], of_order = stored(order_values(plan, grouped, state))
+        arrays.names |= of_order
 
 
 def _label_values(plan: EncoderPlan, state: EncoderState, part: str) -> tuple[Array, Array | Text | None]:
@@ -99,7 +117,7 @@ def _category_ids(
     names[f"{kind}categories"] = np.array(titles, dtype=str)
     for i, part in enumerate(parts):
         of_codes, names[f"{kind}vocabulary_{i}"] = state.categories[part].vocabulary()
-        ids.append(_decoded(arrays[part], np.append(of_codes, MISSING)))  # code -1 is no name
+        ids.append(decoded(arrays[part], np.append(of_codes, MISSING)))  # code -1 is no name
     return ids, names
 
 
@@ -112,21 +130,6 @@ def _several_labels(
     keep = plan.options.empty_label == "keep"
     values, tables = several_meanings(states, plan.options.label_as, keep=keep)
     columns = [
-        _decoded(grouped.static[part], of_codes)
-        for part, of_codes in zip(parts.values(), values, strict=True)
+        decoded(grouped.static[part], of_codes) for part, of_codes in zip(parts.values(), values, strict=True)
     ]
-    return _side_by_side(columns, values[0].dtype), tables
-
-
-def _decoded(codes: AnyArray, values: Array) -> AnyArray:
-    """The value of each label code, read in chunks."""
-    return Lazy(codes.shape, values.dtype, lambda begin, end: values[codes[begin:end]])
-
-
-def _side_by_side(columns: Sequence[AnyArray], dtype: np.dtype[Any]) -> AnyArray:
-    """C columns of (N,) as (N, C), read in chunks."""
-
-    def read(begin: int, end: int) -> Array:
-        return np.stack([column[begin:end] for column in columns], axis=1).astype(dtype)
-
-    return Lazy((len(columns[0]), len(columns)), dtype, read)
+    return side_by_side(columns, values[0].dtype), tables

@@ -1,4 +1,4 @@
-"""A regular grid: the rows of each stretch of order values become a step, and so does one without rows between two."""
+"""A regular grid: the rows of each stretch of order values become a step, and so does an empty one in between."""
 
 from __future__ import annotations
 

@@ -89,7 +89,6 @@ def group_table(
     Raises DataError for cells that are not what their column needs, empty keys, labels that change within a
     key, and numbers that the dtype cannot hold; each names the place and the way out.
     """
-    AtLeast(options.min_len)  # judged before any work
     check_missing_words(table, roles, options)
     result = _settled(table, roles, lambda settled: _grouped(table, settled, options, workspace, others))
     single = of_steps([*map(table.label, roles.key)], result.ragged, options.gap)

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import ranges
-from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.lazy import AnyArray, Lazy, side_by_side
 from seqtool.arrays.spool import Spool
 from seqtool.arrays.text import Text
 from seqtool.dataclass import dataclass
@@ -261,10 +261,7 @@ def key_array(columns: Sequence[Any], spool: Spool | None = None) -> AnyArray | 
         return _text_keys(columns, (count,) if width == 1 else (count, width), spool or Spool())
     if width == 1:
         return columns[0]  # type: ignore[no-any-return]
-    stacked = Lazy(
-        (count, width), np.dtype(np.int64), lambda begin, end: np.stack([c[begin:end] for c in columns], 1)
-    )
-    return stacked if any(isinstance(column, Lazy) for column in columns) else np.asarray(stacked)
+    return side_by_side(columns, np.dtype(np.int64))
 
 
 def _text_keys(columns: Sequence[Any], shape: tuple[int, ...], spool: Spool) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -28,13 +28,10 @@ from seqtool.grouping.advising import (
 from seqtool.grouping.encoder import Encoder, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
-from seqtool.grouping.options import GroupOptions
-from seqtool.system.platform import cpu_count
 from seqtool.system.prefetch import prefetched
 from seqtool.tables.cell_errors import bad_cell_error, no_numbers_error
 from seqtool.tables.cells import LabelState, Loss
 from seqtool.tables.list_cells import CellKindError
-from seqtool.tables.roles import Roles
 from seqtool.tables.table import Expected, Table
 from seqtool.words import join_names
 
@@ -63,22 +60,6 @@ def encoded(
             raise TextKeyError(next(column for column in features if column not in left))
         if columns:
             yield columns
-
-
-def observe(table: Table, roles: Roles, options: GroupOptions) -> EncoderState:
-    """What is known of the columns of a table after reading its rows, as far as the first bad cell.
-
-    It serves where rows are encoded elsewhere, or later: pieces of a table are observed apart, their states merged
-    (`EncoderState.in_file` tells the rows of several files apart) and checked by `check`, and each piece is encoded
-    with the merged state.
-    """
-    encoder = Encoder(EncoderPlan.of(table, roles, options))
-    with ThreadPoolExecutor(cpu_count()) as pool:
-        for arrays, first_row in batches(table, encoder.plan):
-            encoder.encode(arrays, first_row, pool)
-            if encoder.faulty:
-                break
-    return encoder.state
 
 
 def batches(

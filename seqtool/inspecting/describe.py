@@ -13,7 +13,7 @@ import numpy as np
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
-from seqtool.arrays.lazy import AnyArray, Lazy, slots, span
+from seqtool.arrays.lazy import AnyArray, slots, span, stretch
 from seqtool.arrays.text import Text
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
@@ -96,7 +96,7 @@ class Slots:
     @property
     def steps(self) -> AnyArray:
         """The steps without padding."""
-        return _window(self.slots, self.begin, self.end)
+        return stretch(self.slots, self.begin, self.end)
 
 
 def slots_of(data: Ragged | Padded, i: int) -> Slots:
@@ -107,16 +107,10 @@ def slots_of(data: Ragged | Padded, i: int) -> Slots:
     """
     if isinstance(data, Ragged):
         begin, end = data.offsets[i : i + 2].tolist()
-        return Slots(_window(data.values, begin, end), 0, end - begin)
+        return Slots(stretch(data.values, begin, end), 0, end - begin)
     length, width = int(data.lengths[i : i + 1][0]), data.x.shape[1]
     first = 0 if data.padding == "post" else width - length
-    return Slots(_window(slots(data.x), i * width, (i + 1) * width), first, first + length)
-
-
-def _window(array: AnyArray, first: int, last: int) -> Lazy:
-    """Some rows of an array, read only when they are indexed."""
-    shape = (last - first, *array.shape[1:])
-    return Lazy(shape, array.dtype, lambda begin, end: array[first + begin : first + end])
+    return Slots(stretch(slots(data.x), i * width, (i + 1) * width), first, first + length)
 
 
 def sequence_facts(data: Ragged | Padded, i: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy
+from seqtool.arrays.lazy import AnyArray, stretch
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.errors import DataError
 from seqtool.operations.moments import Moments, moments_of, moments_of_stretches
@@ -74,7 +74,7 @@ def of_each_sequence(
     centers, scales = (GrowingArray(spool, np.dtype(np.float64), (width,)) for _ in range(2))
     for begin, edges in _runs(offsets, most):
         if edges[-1] - edges[0] > most:  # one sequence that is longer than a block
-            window = _window(values, int(edges[0]), int(edges[-1]))
+            window = stretch(values, int(edges[0]), int(edges[-1]))
             _, center, scale = of_all(method, window, transform, spool)
             center, scale = center[None], scale[None]
         else:
@@ -102,11 +102,6 @@ def _runs(offsets: AnyArray, most: int) -> Iterator[tuple[int, Array]]:
 
 
 _TOGETHER = 1 << 16  # sequences whose offsets are read together
-
-
-def _window(values: AnyArray, begin: int, end: int) -> Lazy:
-    shape = (end - begin, *values.shape[1:])
-    return Lazy(shape, values.dtype, lambda at, to: values[begin + at : begin + to])
 
 
 def _of_short(method: Method, block: Array, edges: Array, cells: int) -> tuple[Array, Array]:

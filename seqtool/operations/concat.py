@@ -107,15 +107,23 @@ def _rows_numbered_on(pieces: Sequence[Piece]) -> list[Piece]:
     """The same inputs with the numbers of rows as if their tables stood one behind the other."""
     found, before = [], 0
     for piece in pieces:
-        rows = piece.ragged.per_step.get("row_index")
-        if rows is not None:
-            moved = StepArray(lazy_map(partial(_moved, by=before), rows.data, dtype=np.int64), rows.value)
-            per_step = {**piece.ragged.per_step, "row_index": moved}
-            found.append(replace(piece, ragged=piece.ragged.replace(per_step=per_step)))
-            read = [entry["rows"]["in"] for entry in piece.ragged.receipt if entry.get("command") == "group"]
-            before += max([span(rows.data).largest + 1, *read])
-        else:
-            found.append(piece)
+        per_step, per_sequence = dict(piece.ragged.per_step), dict(piece.ragged.per_sequence)
+        read = [entry["rows"]["in"] for entry in piece.ragged.receipt if entry.get("command") == "group"]
+        move = partial(_moved, by=before)
+        largest = -1
+        if "row_index" in per_step:
+            rows = per_step["row_index"]
+            per_step["row_index"] = StepArray(lazy_map(move, rows.data, dtype=np.int64), rows.value)
+            largest = span(rows.data).largest
+        if "y_row_index" in per_sequence:
+            of_targets = per_sequence["y_row_index"]
+            per_sequence["y_row_index"] = lazy_map(move, of_targets, dtype=np.int64)
+            largest = max(largest, span(of_targets).largest)
+        if "row_index" in per_step:
+            before += max([largest + 1, *read])
+        found.append(
+            replace(piece, ragged=piece.ragged.replace(per_step=per_step, per_sequence=per_sequence))
+        )
     return found
 
 
@@ -180,8 +188,8 @@ def _check_fitted(pieces: Sequence[Piece]) -> None:
         more, less = (first, piece) if len(commands[0]) >= len(commands[1]) else (piece, first)
         if commands[0] == commands[1]:
             raise UsageError(
-                f"{first.name} and {piece.name} went through {' and '.join(commands[0])} by other numbers; take it "
-                "back from one of them, and do it again by the numbers of the other"
+                f"{first.name} and {piece.name} went through {' and '.join(commands[0])} by other numbers; take one "
+                "of them as it was before, and do it by the numbers of the other"
             )
         done = " and ".join(commands[0] if more is first else commands[1])
         raise UsageError(
@@ -191,4 +199,19 @@ def _check_fitted(pieces: Sequence[Piece]) -> None:
 
 def _states(ragged: Ragged) -> list[tuple[str, Mapping[str, Any]]]:
     """What was learned, and by which command, in the order that it was applied."""
-    return [(entry["command"], entry["state"]) for entry in ragged.receipt if "state" in entry]
+    return [(entry["command"], _by_name(entry["state"])) for entry in ragged.receipt if "state" in entry]
+
+
+def _by_name(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What was learned with features, or categories, in the order of their names, in which any file may have them."""
+    names = state.get("features") or state.get("categories") or []
+    order = sorted(range(len(names)), key=names.__getitem__)
+
+    def ordered(held: Any) -> Any:
+        if not isinstance(held, list):
+            return held
+        if all(isinstance(one, str) for one in held) and {*held} <= {*names}:
+            return sorted(held)
+        return [held[i] for i in order] if len(held) == len(names) else held
+
+    return {name: ordered(held) for name, held in state.items()}

@@ -45,9 +45,7 @@ class Encode(Operation):
     ] = None
     oov_buckets: Annotated[
         int,
-        Argument(
-            "Ids that names without their own share, each by its hash, instead of id 2.", metavar="B", least=0
-        ),
+        Argument("Hash buckets for names without an id of their own, instead of id 2.", metavar="B", least=0),
     ] = 0
     unknown: Annotated[
         Literal["oov", "error"], Argument("Whether names that have no id become id 2, or are an error.")

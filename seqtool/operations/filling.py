@@ -23,6 +23,7 @@ from seqtool.operations.quantiles import Columns
 from seqtool.sequences.features import (
     feature_blocks,
     feature_titles,
+    order_of,
     steps_a_block,
     width_of,
 )
@@ -39,14 +40,23 @@ class Averages:
     features: tuple[str, ...]
     numbers: Array
 
-    def facts(self) -> dict[str, Any]:
-        """The numbers as JSON data."""
-        return {"features": [*self.features], "numbers": self.numbers.tolist()}
+    def facts(self) -> dict[str, Any] | None:
+        """The numbers as JSON data; None where no feature had one."""
+        return (
+            None
+            if np.isnan(self.numbers).all()
+            else {"features": [*self.features], "numbers": self.numbers.tolist()}
+        )
 
     @classmethod
     def of_facts(cls, facts: Mapping[str, Any]) -> Averages:
         """The inverse of `facts`."""
         return cls((*facts["features"],), np.array(facts["numbers"], np.float64))
+
+    def ordered_for(self, ragged: Ragged) -> Averages:
+        """The same with the features in the order that sequences have them in."""
+        order = order_of(self.features, feature_titles(ragged))
+        return Averages((*(self.features[i] for i in order),), self.numbers[order])
 
 
 def averages(ragged: Ragged, method: str, features: Sequence[int], spool: Spool) -> Averages:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from seqtool.arrays.dtypes import Array
     from seqtool.arrays.lazy import AnyArray
     from seqtool.arrays.spool import Spool
-    from seqtool.operations.key_list import KeyList
+    from seqtool.operations.key_list import GivenKeys, KeyList
     from seqtool.sequences.conditions import Condition
     from seqtool.sequences.ragged import Ragged
 
@@ -28,9 +28,10 @@ class Filter(Operation):
     """Keep some sequences, by length, key, condition or chance.
 
     They keep their order, their steps and all that belongs to them; what is left out is counted by its reason. A
-    condition, in the language of group, names length, key or the columns of the key, y or the columns of labels (their
-    classes by name), static columns, part and split. A file of keys has one in each line, as they are written; the
-    columns of one are parted by tabs or commas. A sample depends on seed and keys alone, never on their order.
+    condition, in the language of group, names length, key or the columns of the key, y or the columns of labels
+    (their classes by name), static columns, part and split. A file of keys has one in each line, as they are written;
+    the columns of one are parted by tabs or commas; in Python keys may be a list or an array of them. A sample
+    depends on seed and keys alone, never on their order.
 
     Example: seqtool filter train.npz --where "y == 3 and length > 10"
 
@@ -47,13 +48,14 @@ class Filter(Operation):
     ] = None
     first: Annotated[int | None, Argument("Keep the first N that are left.", metavar="N", least=1)] = None
     sample: Annotated[int | None, Argument("Draw N of those that are left.", metavar="N", least=1)] = None
-    seed: Annotated[int, Argument("Another seed draws others.", metavar="N", least=0)] = 0
-    allow_empty: Annotated[bool, Argument("Let no sequence be left.")] = False
+    seed: Annotated[int, Argument("Random seed.", metavar="N", least=0)] = 0
+    allow_empty: Annotated[bool, Argument("Do not fail where no sequence is left.")] = False
 
     def __post_init__(self) -> None:
-        if isinstance(self.keys, os.PathLike):
-            object.__setattr__(self, "keys", os.fspath(self.keys))
+        keys = _file_or_keys(self.keys)
+        object.__setattr__(self, "keys", keys if isinstance(keys, str) else None)
         super().__post_init__()
+        object.__setattr__(self, "keys", keys)  # keys themselves, too, which no option can hold
         given = (self.min_len, self.max_len, self.keys, self.where, self.first, self.sample)
         if all(one is None for one in given):
             ways = Advice("--min-len", "N"), ", ", Advice("--where", "EXPR"), " or ", Advice("--sample", "N")
@@ -72,8 +74,10 @@ class Filter(Operation):
             parse(self.where)
 
     def arguments(self) -> dict[str, Any]:
-        """Its arguments by name, of the file of keys its base name."""
-        return {**super().arguments(), "keys": None if self.keys is None else Path(self.keys).name}
+        """Its arguments by name; of a file of keys its base name, of many keys their number and hash."""
+        keys: Any = self.keys
+        shown = Path(keys).name if isinstance(keys, str) else keys and keys.described()
+        return {**super().arguments(), "keys": shown}
 
     def apply(self, ragged: Ragged, state: Any, *, spool: Spool) -> Outcome:
         """The sequences that are kept; the steps of all others are counted as dropped, by reason."""
@@ -133,6 +137,15 @@ class Filter(Operation):
         )
 
 
+def _file_or_keys(keys: Any) -> str | GivenKeys | None:
+    """The name of a file of keys, or keys themselves."""
+    from seqtool.operations.key_list import GivenKeys
+
+    if keys is None:
+        return None
+    return str(keys) if isinstance(keys, (str, os.PathLike)) else GivenKeys.of(keys)
+
+
 _TOGETHER = 1 << 19  # bytes of lengths whose sequences are judged together
 
 
@@ -152,7 +165,7 @@ class _Rules:
         if self.max_len is not None:
             yield f"sequence over {self.max_len} steps", lengths > self.max_len
         if self.keys is not None:
-            yield "key not in the file of keys", ~self.keys.holds(begin, begin + len(lengths))
+            yield self.keys.reason, ~self.keys.holds(begin, begin + len(lengths))
         if self.condition is not None:
             selected, missing = self.condition.selected(begin, begin + len(lengths))
             yield "left out by where, for a cell is missing", missing

@@ -14,7 +14,7 @@ from dataclasses import MISSING, field, fields
 from datetime import date, timedelta
 from functools import cache
 from numbers import Real
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, Self
 
 from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError, check_choice, check_whole, names_arguments
@@ -42,8 +42,11 @@ class Argument:
 class State(Protocol):
     """What an operation learned from sequences by `fit`: numbers and small arrays, never a pickle."""
 
-    def facts(self) -> dict[str, Any]:
-        """The state as exact JSON data, for the receipt."""
+    def facts(self) -> dict[str, Any] | None:
+        """The state as exact JSON data, for the receipt; None where there was no number to learn from."""
+
+    def ordered_for(self, ragged: Ragged) -> Self:
+        """The same for sequences that may have its features or categories in another order."""
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from math import floor
 
 import numpy as np
 
+from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray, lazy_map, rows_per_chunk
@@ -14,7 +16,6 @@ from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.errors import DataError
 from seqtool.sequences.orders import OrderColumn, first_order
 from seqtool.sequences.ragged import Ragged
-from seqtool.words import in_short
 
 _TOGETHER = 1 << 16  # sequences that are processed together
 
@@ -42,13 +43,14 @@ def bounds_within(
 ) -> tuple[AnyArray, AnyArray]:
     """The first step of each sequence within `size` of its first order value, or of its last, and the end, (N,) each.
 
-    A step that is exactly so far away is within it.
+    A step that is exactly so far away is within it. Raises DataError where order values fall within a sequence.
     """
     column = first_order(ragged, option)
     distance = column.distance(option, size)
     limits = GrowingArray(spool, column.values.dtype)
     for first in range(0, len(ragged), _TOGETHER):
         offsets = ragged.offsets[first : first + _TOGETHER + 1]
+        _check_ascending(column, offsets, first)
         limits.add(_limits(column, offsets, distance, of_end=of_end))
     inside = steps_before(ragged, column, limits.done(), spool=spool)
     if of_end:
@@ -71,20 +73,41 @@ def _limits(column: OrderColumn, offsets: Array, distance: Fraction, *, of_end: 
 def _counts(column: OrderColumn, offsets: Array, limits: Array, first: int) -> Array:
     """The same of some sequences, the first of which is number `first`."""
     counts = np.zeros(len(limits), np.int64)
+    for values, of, before in _chunks(column, offsets):
+        below = values < limits[of]
+        counts += np.bincount(of[below], minlength=len(counts))
+        _check(column, below & (before >= limits[of]), values, of + first)
+    return counts
+
+
+def _check_ascending(column: OrderColumn, offsets: Array, first: int) -> None:
+    """Raise DataError where an order value of a sequence is below the one before it."""
+    for values, of, before in _chunks(column, offsets):
+        _check(column, values < before, values, of + first)
+
+
+def _chunks(column: OrderColumn, offsets: Array) -> Iterator[tuple[Array, Array, Array]]:
+    """The order values of sequences in pieces, the sequence of each, and the value before it there.
+
+    Before the first value of a sequence is that value itself.
+    """
     begin, end = int(offsets[0]), int(offsets[-1])
     size = rows_per_chunk(column.values)
-    before = np.zeros(1, bool), np.full(1, -1)  # whether the step before is below its limit, and its sequence
+    last = column.values[begin : begin + 1]
     for at in range(begin, end, size):
         values = column.values[at : min(at + size, end)]
         of = np.searchsorted(offsets, np.arange(at, at + len(values)), side="right") - 1
-        below = values < limits[of]
-        counts += np.bincount(of[below], minlength=len(counts))
-        earlier, same = np.concatenate([before[0], below[:-1]]), np.concatenate([before[1], of[:-1]]) == of
-        wrong = np.flatnonzero(below & ~earlier & same)
-        if len(wrong):
-            raise DataError(
-                f"the values of order column {column.name!r} fall within sequence {first + int(of[wrong[0]])}, to "
-                f"{in_short(values[wrong[0]].item())}; ascending ones were expected"
-            )
-        before = below[-1:], of[-1:]
-    return counts
+        before = np.concatenate([last, values[:-1]])
+        starts = offsets[of] == np.arange(at, at + len(values))
+        yield values, of, np.where(starts, values, before)
+        last = values[-1:]
+
+
+def _check(column: OrderColumn, falls: Array, values: Array, sequences: Array) -> None:
+    wrong = np.flatnonzero(falls)
+    if len(wrong):
+        raise DataError(
+            f"the values of order column {column.name!r} fall within sequence {sequences[wrong[0]]}, to "
+            f"{column.texts(values[wrong[:1]])[0]}; ascending ones were expected: group with ",
+            Advice("--order-by", column.name, without=["--order-by"]),
+        )

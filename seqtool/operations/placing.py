@@ -71,19 +71,21 @@ class Placing:
             distinct += np.where(is_window, short - repeated, 0)
         return full, short, distinct
 
-    def window(self, lengths: Array, numbers: Array) -> tuple[Array, Array]:
-        """The first step of the windows with these numbers, counted from 0, in sequences of these lengths; their sizes.
+    def window(self, lengths: Array, of: Array, numbers: Array) -> tuple[Array, Array]:
+        """The first step of some windows, and their sizes: those with these `numbers`, from 0, in the sequences `of`.
 
-        >>> Placing(3, stride=2, from_end=True).window(np.array([6, 6]), np.array([0, 1]))
+        `lengths` are those of the sequences, of which each may have many windows.
+
+        >>> Placing(3, stride=2, from_end=True).window(np.array([6]), np.array([0, 0]), np.array([0, 1]))
         (array([1, 3]), array([3, 3]))
         """
         full, short, _ = self.counts(lengths)
         stride, rate, size = (min(number, _BEYOND) for number in (self.stride, self.rate, self.size))
         if not (self.from_end or self.newest):
-            return numbers * stride, np.where(numbers < full, size, short)
-        before_last = full + (short > 0) - 1 - numbers
-        sizes = np.where(before_last < full, size, short)
-        last_step = lengths - self.after - 1 - before_last * stride
+            return numbers * stride, np.where(numbers < full[of], size, short[of])
+        before_last = (full + (short > 0) - 1)[of] - numbers
+        sizes = np.where(before_last < full[of], size, short[of])
+        last_step = (lengths - self.after - 1)[of] - before_last * stride
         return last_step - (sizes - 1) * rate, sizes
 
 
@@ -149,7 +151,7 @@ def _of_each(
     The sequences at `places` have these `lengths`, and the windows of sequence i are `ends[i]` to `ends[i + 1]`.
     """
 
-    def lazily(which: Callable[[Array, Array, Array], Array]) -> Lazy:
+    def lazily(which: Callable[[Array, Array, Array, Array], Array]) -> Lazy:
         def read(begin: int, end: int) -> Array:
             if begin == end:
                 return np.empty(0, np.int64)
@@ -157,12 +159,12 @@ def _of_each(
             edges = np.clip(ends[first : last + 2], begin, end)
             of = np.repeat(np.arange(last - first + 1), np.diff(edges))
             numbers = np.arange(begin, end) - ends[first : last + 1][of]
-            return which(places[first : last + 1][of], lengths[first : last + 1][of], numbers)
+            return which(places[first : last + 1], lengths[first : last + 1], of, numbers)
 
         return Lazy((total,), np.dtype(np.int64), read)
 
     return (
-        lazily(lambda place, _, __: place),
-        lazily(lambda _, length, number: placing.window(length, number)[0]),
-        lazily(lambda _, length, number: placing.window(length, number)[1]),
+        lazily(lambda place, _, of, __: place[of]),
+        lazily(lambda _, length, of, number: placing.window(length, of, number)[0]),
+        lazily(lambda _, length, of, number: placing.window(length, of, number)[1]),
     )

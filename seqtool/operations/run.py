@@ -76,15 +76,17 @@ def fitted(
     using_name: str = "",
     on_progress: Callable[[int], None] | None = None,
 ) -> tuple[Any, list[tuple[str, str]]]:
-    """What an operation learned, and the line of the summary that says from what; None and no line where it learns not.
+    """What an operation learned, and the line of the summary that says from what; (None, []) where it learns nothing.
 
     It learns from the training split alone where there are splits, else from all sequences; with `using` it takes what
     was learned from others, which `using_name` names. `on_progress` is told how many bytes of the steps were read, in
-    each pass over them anew. Raises UsageError for sequences of the other splits alone.
+    each pass over them anew. Raises UsageError for sequences of the other splits alone, and DataError where those of
+    train have no step, and others have.
     """
     if operation.undoes is not None and getattr(operation, operation.undoes):
         entry = _undone(operation, ragged if using is None else using)
-        return operation.state_from(entry["state"], _ragged(ragged if using is None else using)), []
+        state = operation.state_from(entry["state"], _ragged(ragged if using is None else using))
+        return state.ordered_for(ragged), []
     if not operation.fits():
         if using is not None:
             raise UsageError(
@@ -93,12 +95,13 @@ def fitted(
         return None, []
     if using is not None:
         entry = _learned(operation, using)
-        return operation.state_from(entry["state"], _ragged(using)), [
-            ("fitted", f"before: as in {using_name}")
-        ]
+        state = operation.state_from(entry["state"], _ragged(using))
+        return state.ordered_for(ragged), [("fitted", f"before: as in {using_name}")]
     split = ragged.per_sequence.get("split")
     if not len(ragged):
         return operation.fit(ragged, spool=spool), [("fitted", "on nothing: there are no sequences")]
+    if not len(ragged.values) and split is None:
+        return operation.fit(ragged, spool=spool), [("fitted", "on nothing: no sequence has a step")]
     if split is None:
         every = (
             f"all {len(ragged):,} sequences: they have" if len(ragged) > 1 else "the only sequence: it has"
@@ -113,6 +116,8 @@ def fitted(
             Advice("--using", "FILE"),
         )
     train = ragged if len(which) == len(ragged) else take(ragged, which, spool=spool)
+    if len(ragged.values) and not len(train.values):
+        raise DataError(f"no sequence of train has a step: {name_of(operation)} has nothing to be fitted on")
     line = f"on train alone, {len(train):,} of {count(len(ragged), 'sequence')}"
     return operation.fit(_watched(train, on_progress), spool=spool), [("fitted", line)]
 
@@ -157,22 +162,25 @@ def _undone(operation: Operation, data: Ragged | Padded) -> Mapping[str, Any]:
 
 def shown_arguments(arguments: Mapping[str, Any]) -> str:
     """Arguments as options of the command line."""
-    given = {
+    options = {
         option_of(name): value for name, value in arguments.items() if value not in (None, False, (), [])
     }
     return " ".join(
         word
         if value is True
         else f"{word} {join_names(value) if isinstance(value, (list, tuple)) else value}"
-        for word, value in given.items()
+        for word, value in options.items()
     )
 
 
 def learned_entries(name: str, using: Ragged | Padded) -> list[Mapping[str, Any]]:
     """The entries of an operation that learned something, in the receipt of `using`; UsageError without any."""
-    entries = [entry for entry in using.receipt if entry.get("command") == name and "state" in entry]
-    if not entries:
+    applied = [entry for entry in using.receipt if entry.get("command") == name]
+    if not applied:
         raise UsageError(f"--using: {name} was not applied to these sequences, so that nothing was fitted")
+    entries = [entry for entry in applied if "state" in entry]
+    if not entries:
+        raise UsageError(f"--using: {name} was applied to these sequences, and learned nothing from them")
     return entries
 
 

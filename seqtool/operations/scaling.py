@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -25,6 +26,7 @@ from seqtool.sequences.features import (
     features_named,
     flat,
     lazily_by_sequence,
+    order_of,
     width_of,
 )
 from seqtool.sequences.ragged import Ragged
@@ -47,8 +49,10 @@ class Scaling:
     binary: tuple[int, ...] = ()
     constant: tuple[int, ...] = ()
 
-    def facts(self) -> dict[str, Any]:
-        """All of it as JSON data, features by their names."""
+    def facts(self) -> dict[str, Any] | None:
+        """All of it as JSON data, features by their names; None where no feature had a number."""
+        if self.chosen and np.isnan(np.asarray(self.center)[..., [*self.chosen]]).all():
+            return None
         named = {name: [self.features[i] for i in getattr(self, name)] for name in _PLACES}
         return {
             "features": [*self.features],
@@ -64,6 +68,14 @@ class Scaling:
         center, scale = (np.array(facts[name], np.float64) for name in ("center", "scale"))
         places = {name: (*map(titles.index, facts.get(name, ())),) for name in _PLACES}
         return cls(titles, center, scale, **places)
+
+    def ordered_for(self, ragged: Ragged) -> Self:
+        """The same with the features in the order that sequences have them in."""
+        order = order_of(self.features, feature_titles(ragged))
+        places = {name: (*(order.index(i) for i in getattr(self, name)),) for name in _PLACES}
+        features = (*(self.features[i] for i in order),)
+        center, scale = (np.asarray(numbers)[..., order] for numbers in (self.center, self.scale))
+        return replace(self, features=features, center=center, scale=scale, **places)
 
     def named(self, places: Sequence[int]) -> str:
         """The names of some features for a message."""

@@ -38,11 +38,13 @@ class Split(Operation):
         float | None, Argument("Share of the sequences for validation, such as 0.1.", "X", least=0)
     ] = None
     test: Annotated[float | None, Argument("Share of the sequences for the test.", "X", least=0)] = None
-    seed: Annotated[int, Argument("Another seed draws others.", "N", least=0)] = 0
+    seed: Annotated[int, Argument("Random seed.", "N", least=0)] = 0
     stable: Annotated[
         bool, Argument("Shares that hold on average: for a table that grows, where no key may move.")
     ] = False
-    stratify: Annotated[bool, Argument("Give each class its share of each split.")] = False
+    stratify: Annotated[
+        bool, Argument("Give each class its share of each split; with --by as nearly as whole groups can.")
+    ] = False
     by: Annotated[
         str | None,
         Argument("Keep sequences together that have the same C, a part of the key or a static.", "C"),
@@ -115,7 +117,7 @@ class Split(Operation):
             if is_set and not any(getattr(self, other) for other in of):
                 option = option_of(name)
                 raise UsageError(f"{option} goes with {_options(of, 'or')}: ", Advice(without=[option]))
-        for one, other in (("stratify", "by"), ("stratify", "stable"), ("stable", "folds")):
+        for one, other in (("stratify", "stable"), ("stable", "folds")):
             if getattr(self, one) and getattr(self, other):
                 raise UsageError(
                     f"{_options((one, other), 'and')} do not go together: ", Advice(without=[option_of(one)])

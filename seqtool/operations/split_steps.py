@@ -12,6 +12,7 @@ from seqtool.arrays.gather import gather, sequence_of
 from seqtool.arrays.lazy import AnyArray, Lazy, chunks, lazy_map, span
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.errors import DataError, UsageError
+from seqtool.operations.following import rows_of_targets
 from seqtool.operations.operation import Outcome
 from seqtool.operations.order_counts import steps_before
 from seqtool.operations.split_whole import TEST, TRAIN, VAL, with_splits
@@ -28,8 +29,9 @@ def leave_last(ragged: Ragged, steps: int, target: Sequence[str], *, spool: Spoo
     """Leave the last step out for the test, and the one before for validation where `steps` is 2.
 
     Each sequence of n steps gives one of each split: x are its first steps, y is the step after them, (M, F), of the
-    features `target` alone where they are named; (M,) of token ids and of a single feature. One too short for all
-    splits gives train alone, one of a single step or none is dropped.
+    features `target` alone where they are named; (M,) of token ids and of a single feature. Where row numbers and order
+    values were kept, those of y are `y_row_index` and `y_order`, (M, 1). One too short for all splits gives train
+    alone, one of a single step or none is dropped.
     """
     check_parts_free(ragged, "--last")
     if "y" in ragged.per_sequence:
@@ -39,7 +41,7 @@ def leave_last(ragged: Ragged, steps: int, target: Sequence[str], *, spool: Spoo
     targets = steps_of_features(ragged, target, "--target")
     split_of = np.array([TRAIN, TEST] if steps == 1 else [TRAIN, VAL, TEST], np.uint8)
     which, lengths, splits = (GrowingArray(spool, np.dtype(d)) for d in (np.int64, np.int64, np.uint8))
-    y = GrowingArray(spool, targets.dtype, targets.shape[1:])
+    y, behind = GrowingArray(spool, targets.dtype, targets.shape[1:]), GrowingArray(spool, _INT64)
     alone = dropped = dropped_steps = 0
     for begin, part in chunks(ragged.lengths, _TOGETHER):
         whole, short = part >= steps + 2, (part >= 2) & (part < steps + 2)
@@ -50,13 +52,16 @@ def leave_last(ragged: Ragged, steps: int, target: Sequence[str], *, spool: Spoo
         which.add(row + begin)
         lengths.add(left)
         splits.add(split_of[turn])
-        first = ragged.offsets[begin : begin + len(part)][row]
-        y.add(gather(targets, first + left))
+        following = ragged.offsets[begin : begin + len(part)][row] + left
+        y.add(gather(targets, following))
+        behind.add(following)
         alone += int(short.sum())
         dropped += int((part < 2).sum())
         dropped_steps += int(part[part < 2].sum())
     taken = take(ragged, which.done(), lengths=lengths.done(), spool=spool)
-    return _outcome(ragged, taken, y.done(), splits.done(), (alone, dropped, dropped_steps), steps)
+    own = {"y": y.done(), **rows_of_targets(ragged, behind.done(), 1)}
+    taken = taken.replace(per_sequence={**taken.per_sequence, **own})
+    return _outcome(ragged, taken, splits.done(), (alone, dropped, dropped_steps), steps)
 
 
 def at_time(ragged: Ragged, at: str, *, context: bool, spool: Spool) -> Outcome:
@@ -128,14 +133,14 @@ def check_parts_free(ragged: Ragged, option: str) -> None:
 
 
 def _outcome(
-    ragged: Ragged, taken: Ragged, y: AnyArray, splits: AnyArray, left: tuple[int, int, int], steps: int
+    ragged: Ragged, taken: Ragged, splits: AnyArray, left: tuple[int, int, int], steps: int
 ) -> Outcome:
     """What `leave_last` gives: the steps that only y holds are dropped, those in several splits added."""
     alone, dropped, dropped_steps = left
     sequences = len(ragged) - dropped
     total, kept = span(ragged.lengths).total, span(taken.lengths).total
     part = lazy_map(lambda numbers: numbers.astype(np.int64), splits, dtype=np.int64)
-    data = taken.replace(per_sequence={**taken.per_sequence, "y": y, "part": part})
+    data = taken.replace(per_sequence={**taken.per_sequence, "part": part})
     wanted = [TRAIN, TEST] if steps == 1 else [TRAIN, VAL, TEST]
     why = f"no sequence has {steps + 2} steps, as all of these splits need" if sequences else _TOO_SHORT
     how = f"from {count(sequences, 'sequence')}: y is the step after x"

@@ -8,11 +8,12 @@ from fractions import Fraction
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy, chunks, lazy_map
+from seqtool.arrays.lazy import AnyArray, Lazy, chunks, decoded, lazy_map
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.operations.operation import Outcome
+from seqtool.operations.split_groups import dealt
 from seqtool.sequences.columns import SequenceColumn, class_of, column_named
 from seqtool.sequences.key_hash import key_hashes, sequence_hashes
 from seqtool.sequences.labels import class_name
@@ -56,6 +57,18 @@ class Shares:
         splits[begin : begin + of_val] = VAL
         return splits
 
+    def parts(self) -> tuple[list[int], list[Fraction]]:
+        """The parts that sequences are dealt to: the split that each stands for, and its share.
+
+        >>> Shares(0, 0.2, folds=2, fold=1).parts()
+        ([2, 0, 1], [Fraction(1, 5), Fraction(2, 5), Fraction(2, 5)])
+        """
+        val, test = Fraction(str(self.val)), Fraction(str(self.test))
+        if self.folds is None:
+            return [TEST, VAL, TRAIN], [test, val, 1 - val - test]
+        of_folds = [VAL if fold == self.fold else TRAIN for fold in range(self.folds)]
+        return [TEST, *of_folds], [test, *[(1 - test) / self.folds] * self.folds]
+
     def by_threshold(self, hashes: Array) -> Array:
         """The split of each hash, (n,) uint64, by itself: shares hold on average, and a key never moves."""
         ends = [int(Fraction(str(share)) * 2**64) for share in (self.test, self.test + self.val)]
@@ -91,17 +104,18 @@ def drawn(
 ) -> Outcome:
     """Split by a hash of seed and key, or of the column `by`; sequences of the same key or cell stay together.
 
-    Raises DataError for an empty split, and with `stratify` for one in which a class is missing.
+    With `stratify` each class has its share of each split; of what stays together and has several classes, as nearly as
+    it can be dealt. Raises DataError for an empty split, and with `stratify` for one in which a class is missing.
     """
     hashes = _hashes(ragged, seed, by, spool)
     if stable:
         splits = lazy_map(shares.by_threshold, hashes, dtype=np.uint8)
     else:
         found, group = np.unique(np.asarray(hashes), return_inverse=True)
-        strata = _strata(ragged, group, len(found)) if stratify else None
-        splits = _exact(shares, len(found), strata)[group]
-        if strata is not None:
-            _check_classes(ragged, strata[group], splits, shares)
+        classes = _classes(ragged) if stratify else None
+        splits = _exact(shares, group, len(found), classes, by_sequences=by is not None)
+        if classes is not None:
+            _check_classes(ragged, classes, splits, shares)
     how = f"by {by or ('key' if ragged.keys is not None else 'place')}"
     are = "is" if len(ragged) == 1 else "are"
     why = f"{count(len(ragged), 'sequence')} {are} too few for these shares, or for what stays together"
@@ -155,8 +169,7 @@ def with_splits(
 
 def named(splits: AnyArray) -> Lazy:
     """Numbers of splits, (N,) uint8, as their names, (N,) text, made when they are read."""
-    names = np.array(SPLITS)
-    return Lazy(splits.shape, names.dtype, lambda begin, end: names[splits[begin:end]])
+    return decoded(splits, np.array(SPLITS))
 
 
 def check_unsplit(ragged: Ragged) -> list[str]:
@@ -180,17 +193,26 @@ def _hashes(ragged: Ragged, seed: int, by: str | None, spool: Spool) -> AnyArray
     return key_hashes(column_named(ragged, by, "--by").cells, None, seed, spool=spool)
 
 
-def _exact(shares: Shares, number: int, strata: Array | None) -> Array:
-    """The split of each of `number` groups, in the order of their hashes; with `strata` (number,) in each of these."""
-    if strata is None:
-        return shares.of(number)
-    splits = np.empty(number, np.uint8)
+def _exact(shares: Shares, group: Array, number: int, classes: Array | None, *, by_sequences: bool) -> Array:
+    """The split of each sequence, of which `group` (N,) stay together, `number` groups in the order of their hashes.
+
+    With `classes` (N,) it is that of each of them. Groups of several classes are dealt whole, so that each class has
+    about its share of the sequences; so are others that differ in size, if `by_sequences` says so.
+    """
+    if classes is None:
+        return shares.of(number)[group]
+    strata = np.zeros(number, np.int64)
+    strata[group] = classes
+    if by_sequences or (strata[group] != classes).any():
+        splits, parts = shares.parts()
+        return np.array(splits, np.uint8)[dealt(parts, group, classes)][group]
+    of_groups = np.empty(number, np.uint8)
     in_strata = np.argsort(strata, kind="stable")  # of one stratum, groups stay in the order of their hashes
     begin = 0
     for size in np.bincount(strata).tolist():
-        splits[in_strata[begin : begin + size]] = shares.of(size)
+        of_groups[in_strata[begin : begin + size]] = shares.of(size)
         begin += size
-    return splits
+    return of_groups[group]
 
 
 def _label(ragged: Ragged) -> SequenceColumn:
@@ -202,15 +224,9 @@ def _label(ragged: Ragged) -> SequenceColumn:
     return SequenceColumn("y", y, ragged.names.get("classes"))
 
 
-def _strata(ragged: Ragged, group: Array, number: int) -> Array:
-    """The class of each group, (number,); raises DataError for a key whose parts have several."""
-    classes = np.unique(np.asarray(_label(ragged).cells), return_inverse=True)[1]
-    strata = np.zeros(number, np.int64)
-    strata[group] = classes
-    wrong = np.flatnonzero(strata[group] != classes)
-    if len(wrong):
-        raise DataError(f"--stratify: sequence {wrong[0]} has another class than others of its key")
-    return strata
+def _classes(ragged: Ragged) -> Array:
+    """The class of each sequence, (N,) int64, numbered from 0 on."""
+    return np.unique(np.asarray(_label(ragged).cells), return_inverse=True)[1].astype(np.int64)
 
 
 def _check_classes(ragged: Ragged, classes: Array, splits: Array, shares: Shares) -> None:
@@ -230,5 +246,5 @@ def _check_classes(ragged: Ragged, classes: Array, splits: Array, shares: Shares
         name = cell if label.classes is None else class_name(label.classes, cell)
         raise DataError(
             f"--stratify: class {in_short(name)} has {count(sum(counts), 'sequence')}, too few for one in "
-            f"{listed(missing)}"
+            f"{listed(missing)}, or for what stays together"
         )

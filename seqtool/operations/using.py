@@ -25,55 +25,55 @@ from seqtool.words import in_short, option_of
 
 def of_receipt(kind: type[Operation], arguments: Mapping[str, Any]) -> Operation:
     """The operation with the arguments of a receipt, which leaves out those that are None, False or empty."""
-    given = {}
+    found = {}
     for name, annotation in annotated_fields(kind).items():
         declared, optional = without_none(argument_of(annotation)[0])
         if name in arguments:
             held = arguments[name]
-            given[name] = number_from_json(held) if declared is float else held
+            found[name] = number_from_json(held) if declared is float else held
         elif optional or declared is bool or holds_names(declared):
-            given[name] = None if optional else False if declared is bool else ()
-    return kind(**given)
+            found[name] = None if optional else False if declared is bool else ()
+    return kind(**found)
 
 
-def as_fitted(kind: type[Operation], given: Mapping[str, Any], using: Ragged | Padded) -> Operation:
+def as_fitted(kind: type[Operation], arguments: Mapping[str, Any], using: Ragged | Padded) -> Operation:
     """The operation with the arguments that it had in the receipt of `using`.
 
-    Raises UsageError for a `given` one that is another, naming both, and where nothing was fitted there.
+    Raises UsageError for one of the `arguments` that is another, naming both, and where nothing was fitted there.
     """
     if not isinstance(using, (Ragged, Padded)):
         raise UsageError(
             f"using is {in_short(using)}; sequences were expected: a file is read by seqtool.load"
         )
-    if kind.undoes is not None and given.get(kind.undoes):
-        return kind(**given)
+    if kind.undoes is not None and arguments.get(kind.undoes):
+        return kind(**arguments)
     needed = {f.name for f in fields(kind) if f.default is MISSING}  # type: ignore[arg-type]
-    name = kind.__name__.lower()
-    if needed <= {*given} and not (own := kind(**given)).fits():
-        raise UsageError(f"--using: {name} {shown_arguments(own.arguments())} learns nothing")
-    entries, wanted = learned_entries(name, using), _as_json(kind, given)
+    command = kind.__name__.lower()
+    if needed <= {*arguments} and not (own := kind(**arguments)).fits():
+        raise UsageError(f"--using: {command} {shown_arguments(own.arguments())} learns nothing")
+    entries, wanted = learned_entries(command, using), _as_json(kind, arguments)
     for entry in reversed(entries):
         if not _differing(entry["arguments"], wanted):
             return of_receipt(kind, entry["arguments"])
     found = entries[-1]["arguments"]
     wrong = _differing(found, wanted)
-    theirs = shown_arguments({argument: found.get(argument) for argument in wrong})
+    theirs = shown_arguments({name: found.get(name) for name in wrong})
     there = f"with {theirs}" if theirs else f"without {' '.join(map(option_of, wrong))}"
     ours = shown_arguments({argument: wanted[argument] for argument in wrong})
     raise UsageError(
-        f"--using: {name} was applied there {there}, and this call says {ours or 'otherwise'}: ",
+        f"--using: {command} was applied there {there}, and this call says {ours or 'otherwise'}: ",
         Advice(without=[option_of(argument) for argument in wrong]),
     )
 
 
-def _as_json(kind: type[Operation], given: Mapping[str, Any]) -> dict[str, Any]:
+def _as_json(kind: type[Operation], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments as a receipt has them; those that are None, False or empty are None."""
     hints = annotated_fields(kind)
-    checked = {name: checked_argument(name, value, hints[name]) for name, value in given.items()}
+    checked = {name: checked_argument(name, value, hints[name]) for name, value in arguments.items()}
     held = Entry("", [], checked, Rows(0, 0)).as_json()["arguments"]
-    return {name: held.get(name) for name in given}
+    return {name: held.get(name) for name in arguments}
 
 
 def _differing(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """The arguments that an entry has otherwise; None is none that was given."""
+    """The arguments that an entry has otherwise; None asks for nothing."""
     return [name for name, value in wanted.items() if value is not None and found.get(name) != value]

@@ -16,6 +16,7 @@ from seqtool.arrays.text import Text, in_order, joined_text
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.sequences.categories import FIRST, UNKNOWN, Category, all_categories, ids_of, with_new_ids
+from seqtool.sequences.features import order_of
 from seqtool.sequences.key_hash import key_hashes
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.take import taken_rows
@@ -49,6 +50,12 @@ class Vocabularies:
                 "the vocabularies are no longer those that were encoded: take a file that encode made"
             )
         return cls(titles, tuple(found[title] for title in titles), int(facts.get("buckets", 0)))
+
+    def ordered_for(self, ragged: Ragged) -> Vocabularies:
+        """The same with the categories in the order that sequences have them in."""
+        order = order_of(self.categories, [one.name for one in all_categories(ragged)])
+        categories = tuple(self.categories[i] for i in order)
+        return replace(self, categories=categories, names=tuple(self.names[i] for i in order))
 
     def with_buckets(self, count: int, spool: Spool) -> Vocabularies:
         """The same with further names, each of which stands for a share of all others."""
@@ -152,7 +159,7 @@ def encoded(
     if titles != by.categories:
         raise DataError(
             f"the categories are {listed(titles)}, but encode was fitted on {listed(by.categories)}; the same were "
-            "expected, in this order"
+            "expected"
         )
     maps, lost = list[Array](), dict[str, tuple[int, int]]()
     for category, names in zip(categories, by.names, strict=True):

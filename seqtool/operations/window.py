@@ -25,7 +25,8 @@ class Window(Operation):
 
     No window crosses from one sequence to the next. Each has the key of its sequence, and in part its first step
     there; sequences without keys are numbered. Labels, static numbers and splits go along. What follows a window is
-    its y with --horizon H: (N, H) of single numbers, of an only feature or of one --target, else (N, H, F).
+    its y with --horizon H: (N, H) of single numbers, of an only feature or of one --target, else (N, H, F). Where row
+    numbers were kept, y_row_index (N, H) has those of y, and y_order its order values.
     Horizon, lead and stride count steps of the sequence, also where --rate thins the window. Ragged sequences give
     ragged windows, a padded block one of W slots. Sequences that are too short are counted.
 
@@ -62,9 +63,9 @@ class Window(Operation):
         ),
     ] = None
     from_end: Annotated[bool, Argument("Lay windows out from the end of each sequence.")] = False
-    last: Annotated[bool, Argument("The newest window of each sequence alone, which nothing follows.")] = (
-        False
-    )
+    last: Annotated[
+        bool, Argument("The last window of each sequence alone: what to predict from, without y.")
+    ] = False
     next: Annotated[bool, Argument("Let step_y be the step that follows each step.")] = False
     index: Annotated[
         bool, Argument("Write each step once, and where each window begins, instead of copies.")
@@ -111,6 +112,7 @@ class Window(Operation):
 
     def apply(self, ragged: Ragged, state: Any, *, spool: Spool) -> Outcome:
         """The windows of all sequences; repeated steps are counted as added, those in no window as cut or dropped."""
+        from seqtool.operations.following import rows_of_targets, steps_from
         from seqtool.operations.histories import steps_in_whole
         from seqtool.operations.placing import place_windows
         from seqtool.sequences.features import steps_of_features
@@ -138,9 +140,10 @@ class Window(Operation):
         per_sequence, names = {**taken.per_sequence, "part": part}, dict(taken.names)
         lines = [("windows", f"{len(windows):,} of {count(windows.sequences, 'sequence')}")]
         if self.horizon:
-            y = _behind(windows, ragged.offsets, targets, self.horizon, self.lead, self.rate)
+            behind = _behind(windows, ragged.offsets, self.lead, self.rate)
+            y = steps_from(targets, behind, self.horizon)
             lines.append(("targets", f"y {y.shape}: {count(self.horizon, 'step')} behind each window"))
-            per_sequence["y"] = y
+            per_sequence |= {"y": y, **rows_of_targets(ragged, behind, self.horizon)}
             if "classes" in names:  # those of step_y, which would be taken for those of y
                 names["step_classes"] = names.pop("classes")
         repeated = len(taken.values) - windows.taken
@@ -241,10 +244,8 @@ def _with_keys(ragged: Ragged) -> Ragged:
     return ragged.replace(keys=keys, per_sequence=per_sequence)
 
 
-def _behind(
-    windows: Windows, offsets: AnyArray, targets: AnyArray, horizon: int, lead: int, rate: int
-) -> Lazy:
-    """The steps behind each window, (M, H) or (M, H, F'), read when they are asked for."""
+def _behind(windows: Windows, offsets: AnyArray, lead: int, rate: int) -> Lazy:
+    """The first step that follows each window and its lead, (M,), among all steps."""
     import numpy as np
 
     from seqtool.arrays.gather import gather
@@ -252,11 +253,9 @@ def _behind(
 
     def read(begin: int, end: int) -> Array:
         last = windows.starts[begin:end] + (windows.sizes[begin:end] - 1) * rate
-        first = gather(offsets, windows.which[begin:end]) + last + 1 + lead
-        steps = gather(targets, first, np.full(end - begin, horizon))
-        return steps.reshape(end - begin, horizon, *targets.shape[1:])
+        return np.asarray(gather(offsets, windows.which[begin:end]) + last + 1 + lead)
 
-    return Lazy((len(windows), horizon, *targets.shape[1:]), targets.dtype, read)
+    return Lazy((len(windows),), np.dtype(np.int64), read)
 
 
 def _following(targets: AnyArray) -> StepArray:

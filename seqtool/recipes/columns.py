@@ -18,7 +18,7 @@ from seqtool.words import join_names, listed
 
 _TEXT = ("header", "encoding", "decimal", "thousands", "skip_rows", "comment", "key_blank_lines", "sheet")
 _NOT_REPEATED = ("min_len", "key_from", "text", "columns", "drop", "keep_key", "gap")
-_GIVEN = {field.name for field in fields(GroupSpec)} - {*_NOT_REPEATED}
+_STORED = {field.name for field in fields(GroupSpec)} - {*_NOT_REPEATED}
 
 
 def spec_of(recipe: Recipe, source: str | None = None) -> GroupSpec:
@@ -30,13 +30,13 @@ def spec_of(recipe: Recipe, source: str | None = None) -> GroupSpec:
     pattern = arguments.get("key_from")
     if pattern is not None and source is None:
         raise UsageError(f"{recipe.name}: cannot be repeated: keys came from the paths of files ({pattern})")
-    given = {name: value for name, value in arguments.items() if name in _GIVEN}
+    stored = {name: value for name, value in arguments.items() if name in _STORED}
     for part in ("static", "label", "step_label"):
-        given[part] = [own_name(name) for name in _listed(given.get(part))]
-    given["step_label"] = next(iter(given["step_label"]), None)
-    given["value"] = value_from_json(given.get("value", 0))
+        stored[part] = [own_name(name) for name in _listed(stored.get(part))]
+    stored["step_label"] = next(iter(stored["step_label"]), None)
+    stored["value"] = value_from_json(stored.get("value", 0))
     return GroupSpec.of(
-        **given,
+        **stored,
         gap=arguments.get("gap"),
         columns=arguments.get("features", ()),  # no other columns, and none where categories were all
         key_from=None if pattern is None else _below(str(source), pattern),

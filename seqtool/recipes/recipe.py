@@ -14,12 +14,9 @@ from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.files.meta import parse_receipt
 from seqtool.sequences.ragged import Padded, Ragged, Receipt
+from seqtool.sequences.receipts import SAME, SELECTIONS
 
 FORMAT, VERSION = "seqtool recipe", 1
-SELECTIONS = ("split", "filter", "concat")
-"""Commands that choose sequences, or say what they are for: new data is taken as it is."""
-_SAME = ("convert",)
-"""Commands that change nothing."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,7 @@ class Recipe:
     @property
     def later(self) -> list[Mapping[str, Any]]:
         """The steps behind it that are repeated."""
-        left = {*SELECTIONS, *_SAME}
+        left = SELECTIONS | SAME
         return [step for step in self.steps[1:] if step.get("command") not in left]
 
     @property

@@ -134,6 +134,11 @@ def from_table(
     return repeated(Repeated(data, warnings=warnings), steps, inputs, workspace), grouped.result
 
 
+def from_few(recipe: Recipe, data: Data, steps: list[Step], workspace: Workspace) -> Repeated:
+    """Repeat the steps behind the first one on few rows, which were grouped at once."""
+    return repeated(Repeated(_with_names(data, recipe, steps)), steps, [], workspace)
+
+
 def _without_values(result: grouping.GroupResult) -> list[str]:
     """A warning of features and static numbers that have no value in the new data."""
     names = result.valueless
@@ -155,8 +160,8 @@ def _without_advice(error: DataError, recipe: Recipe) -> str:
     places = [place for advice in error.advice if (place := text.find(str(advice))) >= 0]
     if not places:
         return text
-    said = text[: min(places)].rpartition(";")[0]
-    return f"{said}; correct it in the new data, which is read as that of {recipe.name} was"
+    problem = text[: min(places)].rpartition(";")[0]
+    return f"{problem}; correct it in the new data, which is read as that of {recipe.name} was"
 
 
 def from_sequences(

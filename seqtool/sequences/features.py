@@ -62,14 +62,23 @@ def features_named(ragged: Ragged, names: Sequence[str], option: str) -> list[in
     return found
 
 
+def order_of(names: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    """Where each of the wanted names stands among some names; as they stand where these are other names, or some twice.
+
+    >>> order_of(["a", "b", "c"], ["c", "a", "b"]), order_of(["a", "b"], ["b", "c"])
+    ([2, 0, 1], [0, 1])
+    """
+    alike = sorted(names) == sorted(wanted) and len({*names}) == len(names)
+    return [*map([*names].index, wanted)] if alike else [*range(len(names))]
+
+
 def check_same_features(ragged: Ragged, fitted: Sequence[str], name: str) -> None:
     """Raise DataError unless the features are those that an operation was fitted on; unnamed ones may be any."""
     titles = feature_titles(ragged)
     unnamed = [*map(str, range(len(fitted)))]
     if len(titles) != len(fitted) or (unnamed not in (titles, [*fitted]) and titles != [*fitted]):
         raise DataError(
-            f"the features are {listed(titles)}, but {name} was fitted on {listed(fitted)}; the same were expected, in "
-            "this order"
+            f"the features are {listed(titles)}, but {name} was fitted on {listed(fitted)}; the same were expected"
         )
 
 

@@ -40,7 +40,7 @@ def key_hashes(
     >>> key_hashes(np.array([7, 8]), None, 0).tolist() == key_hashes(np.array(["7", "8"]), None, 0).tolist()
     True
     """
-    first = f"{seed}\0"  # half the time of the hash's own key, which is a block of its own
+    seeded = blake2b(f"{seed}\0".encode(), digest_size=8)  # the hash's own key would be a block of its own
     hashes = GrowingArray(spool or Spool(), np.dtype(np.uint64))
     for begin, cells in chunks(cast(AnyArray, keys), _TOGETHER):
         columns = list(cells.reshape(len(cells), -1).T)
@@ -48,8 +48,12 @@ def key_hashes(
             columns.append(part[begin : begin + len(cells)])
         texts = (map(str, column.tolist()) for column in columns)
         written = map("\0".join, zip(*texts, strict=True))  # no key holds a NUL
-        digests = b"".join(blake2b((first + text).encode(), digest_size=8).digest() for text in written)
-        hashes.add(np.frombuffer(digests, "<u8").astype(np.uint64))
+        digests = []
+        for text in written:
+            one = seeded.copy()
+            one.update(text.encode())
+            digests.append(one.digest())
+        hashes.add(np.frombuffer(b"".join(digests), "<u8").astype(np.uint64))
     return hashes.done()
 
 

@@ -15,6 +15,17 @@ from typing import Any
 
 from seqtool.dataclass import dataclass
 
+# What commands do to steps, for those who read receipts. A command that is in none of these sets, such as a new
+# operation, is taken to change the numbers of steps, and to move them.
+SAME = frozenset({"convert"})
+"""Commands that change nothing."""
+SELECTIONS = frozenset({"split", "filter", "concat"})
+"""Commands that choose sequences, or say what they are for, which is not repeated on new data."""
+SAME_NUMBERS = SAME | SELECTIONS | {"group", "pad", "truncate", "window"}
+"""Commands that leave the numbers of steps as they are."""
+SAME_ORDER = SAME | SELECTIONS | {"pad", "truncate", "scale", "fill", "encode"}
+"""Commands after which the steps of a sequence that are left follow one another as before."""
+
 
 @dataclass(frozen=True)
 class Rows:

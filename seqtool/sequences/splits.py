@@ -20,6 +20,11 @@ def counts_of(split: AnyArray) -> dict[str, int]:
     """
     found: Counter[str] = Counter()
     for _, part in chunks(split):
+        for name in SPLITS:  # to look for each is quicker than to sort them all
+            here = part == name
+            if here.any():
+                found[name] += int(here.sum())
+                part = part[~here]
         names, counts = np.unique(part, return_counts=True)
         found.update(dict(zip(map(str, names.tolist()), counts.tolist(), strict=True)))
     known = [name for name in SPLITS if name in found]

@@ -36,7 +36,6 @@ from seqtool.grouping.reading import check
 from seqtool.grouping.runs import SORTING
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import OnProgress
-from seqtool.operations.select import AtLeast
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sharding.encoding import Encode
@@ -135,7 +134,6 @@ def observe(
     `table` is that of all inputs; `on_progress` is called with the bytes and the rows that were read. Raises the errors
     of `seqtool.grouping.group.group_table`, the first in the order of the files.
     """
-    AtLeast(spec.min_len)  # judged before any work
     roles = spec.roles(table)
     check_missing_words(table, roles, spec)
     job = Job(

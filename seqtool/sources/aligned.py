@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy, chunks
+from seqtool.arrays.lazy import AnyArray, chunks, lazy_map, side_by_side
 from seqtool.arrays.spool import GrowingArray
 from seqtool.arrays.text import Text
 from seqtool.dataclass import dataclass
@@ -84,10 +84,7 @@ class LabelColumn:
 
     def decoded(self, values: Array) -> AnyArray:
         """The value of each label, in the order of the sequences or steps; `values` has one for each code."""
-        codes = self._codes.done()
-        if isinstance(codes, np.ndarray):
-            return np.asarray(values[codes])
-        return Lazy(codes.shape, values.dtype, lambda begin, end: values[codes[begin:end]])
+        return lazy_map(lambda codes: values[codes], self._codes.done(), dtype=values.dtype)
 
 
 class CategoryColumn(LabelColumn):
@@ -181,16 +178,6 @@ def ids_of_names(
     return ids, names
 
 
-def side_by_side(columns: Sequence[AnyArray]) -> AnyArray:
-    """C columns of (n,) as (n, C), read in chunks unless they are in memory."""
-
-    def read(begin: int, end: int) -> Array:
-        return np.stack([column[begin:end] for column in columns], axis=1)
-
-    lazy = Lazy((len(columns[0]), len(columns)), columns[0].dtype, read)
-    return lazy if any(isinstance(column, Lazy) for column in columns) else lazy[:]
-
-
 @contextmanager
 def _one_each(name: str, what: str = "key") -> Iterator[None]:
     """Turn errors of cells that cannot be keys or labels into a DataError that names the source."""
@@ -236,12 +223,7 @@ def labels_of(
     if len(states) > 1:
         values, tables = several_meanings(states, None)
         parts = [column.decoded(of_codes) for column, of_codes in zip(columns.values(), values, strict=True)]
-
-        def read(begin: int, end: int) -> Array:
-            return np.stack([part[begin:end] for part in parts], axis=1)
-
-        y = Lazy((len(parts[0]), len(parts)), values[0].dtype, read)
-        return y if any(isinstance(part, Lazy) for part in parts) else y[:], tables
+        return side_by_side(parts), tables
     ((name, state),) = states.items()
     of_codes, classes = state.finish(None)
     return columns[name].decoded(of_codes), {} if classes is None else {"classes": classes}

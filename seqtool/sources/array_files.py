@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from seqtool.advice import Advice
-from seqtool.arrays.lazy import AnyArray, concatenated
+from seqtool.arrays.lazy import AnyArray, concatenated, side_by_side
 from seqtool.errors import DataError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.files.npy import open_npy_each_time
@@ -94,7 +94,6 @@ def _described(
         ids_of_names,
         keys_of,
         labels_of,
-        side_by_side,
         static_of,
     )
 

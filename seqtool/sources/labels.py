@@ -9,7 +9,7 @@ import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.lazy import AnyArray, Lazy, chunks, lazy_map
+from seqtool.arrays.lazy import AnyArray, chunks, lazy_map, side_by_side
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text, in_order
 from seqtool.errors import DataError
@@ -50,10 +50,7 @@ def labels_together(
                 )
         columns.append(cells)
 
-    def read(begin: int, end: int) -> Array:
-        return np.stack([column[begin:end] for column in columns], axis=1).astype(dtype)
-
-    parts["y"] = Lazy((len(columns[0]), len(columns)), dtype, read)
+    parts["y"] = side_by_side(columns, dtype)
     return parts
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import span
+from seqtool.arrays.lazy import AnyArray, span
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, at
 from seqtool.files import npz
@@ -21,7 +21,7 @@ from seqtool.files.stored_rows import StoredRows
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import as_ragged, from_lists, with_lengths_at_hand
 from seqtool.sequences.padding_values import check_side, value_from_json
-from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.sequences.ragged import Padded, Ragged, exchanged
 from seqtool.sequences.validation import check_lengths, check_same_lengths
 from seqtool.sources.foreign import (
     ForeignData,
@@ -38,6 +38,9 @@ from seqtool.sources.masks import lengths_and_side, with_side
 from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
 from seqtool.words import count
 
+if TYPE_CHECKING:
+    from seqtool.sources.word_arrays import WordArray
+
 
 def read_array(source: Input, options: SourceOptions) -> Sequences:
     """Read a NumPy file; raises DataError that begins with its name."""
@@ -50,14 +53,30 @@ def _npy(source: Input, options: SourceOptions) -> Sequences:
     refuse_names(spec)
     if options.allow_pickle:
         pickled = unpickle(source.path, source.name)
+        if pickled is not None and spec.rows.category:
+            from seqtool.sources.tokens import words_in
+
+            return words_in(pickled.tolist(), options)
         if pickled is not None:
             return _from_objects(pickled, options)
-    x = open_npy(source.path, source.name, time_major=spec.time_major, temporary=source.temporary)
+    x: AnyArray = open_npy(source.path, source.name, time_major=spec.time_major, temporary=source.temporary)
+    words = _words(source, options)
+    x = x if words is None else words.ids("the array", x)
     lengths = None if spec.lengths is None else lengths_file(spec.lengths, x.shape, spec)
     lengths, side = lengths_and_side(lengths, f"--lengths {spec.lengths}", x.shape)
     spec = with_side(spec, side)
     taken = ForeignData(dense(x, lengths, spec), lengths, side=side, spec=spec)
-    return _foreign(taken, options.spool)
+    found = _foreign(taken, options.spool)
+    return found if words is None else words.named(found)
+
+
+def _words(source: Input, options: SourceOptions) -> WordArray | None:
+    """What makes ids of an array of names, where the call names a category."""
+    if not options.foreign.rows.category:
+        return None
+    from seqtool.sources.word_arrays import WordArray
+
+    return WordArray.wanted(source.name, options)
 
 
 def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
@@ -79,19 +98,37 @@ def _plain(item: Any) -> Any:
 def _npz(source: Input, options: SourceOptions) -> Sequences:
     spec = options.foreign
     with archive_of(source) as archive:
-        archive.verify()
         if not isinstance(archive, ZipReader) or (npz.is_ours(archive) and not _lost_lengths(archive)):
             refuse_options(source.name, replace(spec, value=None))
             if isinstance(archive, StoredRows):
+                archive.verify()
                 return _of_rows(archive)
-            return _ours(npz.read(archive), archive, options.spool)
-        taken = take(archive, choose(archive, spec), spec, options.memory, options.spool)
-        return _foreign(taken, options.spool)
+            return _ours(_verified(archive), archive, options.spool)
+        archive.verify()
+        chosen, words = choose(archive, spec), _words(source, options)
+        arrays = archive if words is None else words.within(archive, chosen)
+        found = _foreign(take(arrays, chosen, spec, options.memory, options.spool), options.spool)
+        return found if words is None else words.named(found)
 
 
 def _lost_lengths(archive: ZipReader) -> bool:
     """Whether a file of ours has lost its lengths, but not the mask, from which they follow."""
     return "mask" in archive.names and "lengths" not in archive.names
+
+
+def _verified(archive: Archive) -> Ragged | Padded:
+    """The sequences of a file of ours, all checksums compared: that of x while its padding is looked at."""
+    later = archive.largest
+    archive.verify(but=later)
+    if later != ["x"]:
+        archive.verify(only=later)
+        return npz.read(archive)
+    try:
+        data = npz.read(archive, get=lambda name: (archive.proving if name == "x" else archive.window)(name))
+    except DataError:
+        archive.verify(only=later)  # whatever else is wrong, damage comes first
+        raise
+    return cast(Padded, exchanged(data, x=archive.window("x")))
 
 
 def _ours(data: Ragged | Padded, archive: Archive, spool: Spool) -> Sequences:

@@ -159,27 +159,31 @@ def _fields(
     }
     if spec.key is not None:
         found.keys = field(spec.key)
-    of_steps = [] if spec.step_label is None else [lists_in(spec.step_label, text=True)]
-    labelled = [] if spec.step_label is None else [spec.step_label]
+    labels = [] if spec.step_label is None else lists_in(spec.step_label, text=True)
+    side_by_side = dict(zip(names, columns, strict=True)) | of_names
+    if spec.step_label is not None:
+        side_by_side |= {spec.step_label: labels}
+        found.step_labels = _step_labels(source, records, spec.step_label, labels, options)
     for i, (place, _) in enumerate(records):
-        check_equal_lengths(
-            f"{source.name}: {place}",
-            [len(column[i]) for column in [*columns, *of_names.values(), *of_steps]],
-            [*names, *of_names, *labelled],
-        )
-    if of_steps:
-        ends = np.cumsum([len(cells) for cells in of_steps[0]])
-        found.step_labels = LabelColumn(
-            source.name,
-            labelled[0],
-            options,
-            holder="step",
-            place=lambda step: records[int(np.searchsorted(ends, step, side="right"))][0],
-        )
-        found.step_labels.add([cell for cells in of_steps[0] for cell in cells])
+        lengths = [len(cells[i]) for cells in side_by_side.values()]
+        check_equal_lengths(f"{source.name}: {place}", lengths, [*side_by_side])
     if len(columns) < 2:
         return found, columns[0] if columns else []
     return found, [[[*step] for step in zip(*rows, strict=True)] for rows in zip(*columns, strict=True)]
+
+
+def _step_labels(
+    source: Input, records: list[tuple[str, Any]], name: str, labels: list[list[Any]], options: SourceOptions
+) -> LabelColumn:
+    """The labels of all steps; an error names the record that a step is in."""
+    ends = np.cumsum([len(cells) for cells in labels])
+
+    def place(step: int) -> str:
+        return records[int(np.searchsorted(ends, step, side="right"))][0]
+
+    column = LabelColumn(source.name, name, options, holder="step", place=place)
+    column.add([cell for cells in labels for cell in cells])
+    return column
 
 
 def _add_categories(

@@ -28,7 +28,7 @@ class Summary:
     """What a command reports when it is done: short lines, each with a word in front, and the same as data.
 
     `--json` shows `facts`, with the warnings and the advice in them. `--verbose` adds the `details`; `--quiet` shows
-    nothing. `seconds` are those that each stage took; `told` are the warnings that were shown before the end.
+    nothing. `seconds` are those that each stage took; `shown` are the warnings that were shown before the end.
     """
 
     command: str
@@ -37,7 +37,7 @@ class Summary:
     warnings: list[str] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
-    told: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -60,7 +60,7 @@ class Summary:
         """Add a warning, and show it at once, for what it says of the work that begins; `shown` as the rest will be."""
         self.warnings.append(text)
         if shown and sys.stderr is not None:
-            self.told.append(text)
+            self.shown.append(text)
             with contextlib.suppress(OSError):
                 _print_warning(text)
 
@@ -97,7 +97,7 @@ class Summary:
                 f"{typer.style(word.ljust(width), dim=True)}  {printable(text)}", err=True, color=color
             )
         for warning in self.warnings:
-            if warning not in self.told:
+            if warning not in self.shown:
                 _print_warning(warning)
 
 

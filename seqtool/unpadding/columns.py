@@ -29,7 +29,7 @@ from seqtool.sequences.labels import LabelArray, label_arrays
 from seqtool.sequences.orders import OrderColumn, order_columns
 from seqtool.sequences.ragged import Ragged
 from seqtool.unpadding.names import SourceNames, Titles, by_position, cell_names
-from seqtool.unpadding.stretch import Stretch, distinct
+from seqtool.unpadding.stretch import Continued, Stretch, distinct
 from seqtool.words import by_size
 
 
@@ -37,7 +37,8 @@ from seqtool.words import by_size
 class Columns:
     """Some columns that are read together: `read` gives the cells of each for a stretch, as Arrow arrays.
 
-    `of_steps` says that they belong to steps, and not to the sequences.
+    `of_steps` says that they belong to steps, and not to the sequences; so do those that are known of the steps that
+    follow them too, which it does not say.
     """
 
     names: list[str]
@@ -127,7 +128,11 @@ def _steps(ragged: Ragged, name: str, named: Sequence[str], titles: Titles) -> I
     array = ragged.per_step[name].data
     plain = cell_names(name, array.shape[1:])
     names = [*named] if len(named) == len(plain) else plain
-    yield Columns(titles.all_free(names), lambda stretch: columns_in(stretch.of_steps(array)), of_steps=True)
+    yield Columns(
+        titles.all_free(names),
+        lambda stretch: columns_in(stretch.of_steps(array)),
+        of_steps=not isinstance(array, Continued),
+    )
 
 
 def _orders(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Columns]:
@@ -135,8 +140,9 @@ def _orders(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Colu
     columns = order_columns(ragged, "unpad") if "order" in ragged.per_step else []
     writings = names.order_writing if len(names.order_writing) == len(columns) else [""] * len(columns)
     for i, (column, writing) in enumerate(zip(columns, writings, strict=True)):
-        reader = _order_reader(ragged.per_step["order"].data, i, column, writing)
-        yield Columns([titles.free(column.name)], reader, of_steps=True)
+        stored = ragged.per_step["order"].data
+        reader = _order_reader(stored, i, column, writing)
+        yield Columns([titles.free(column.name)], reader, of_steps=not isinstance(stored, Continued))
 
 
 def _order_reader(

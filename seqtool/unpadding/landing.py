@@ -22,11 +22,11 @@ from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, at
 from seqtool.sequences.categories import labels_of_ids
 from seqtool.sequences.features import feature_titles, features_named
-from seqtool.sequences.ragged import Ragged
+from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.unpadding.columns import Columns, arrow, columns_of, names_of_ids
 from seqtool.unpadding.names import Titles, cell_names
 from seqtool.unpadding.parting import Parting
-from seqtool.unpadding.stretch import Stretch
+from seqtool.unpadding.stretch import Continued, Stretch
 from seqtool.unpadding.undoing import undone_features
 
 _BITS = 32  # of the place of a row in its sequence, below those of the number of the sequence
@@ -36,11 +36,22 @@ _BITS = 32  # of the place of a row in its sequence, below those of the number o
 class Landed(Stretch):
     """Rows of sequences that were cut into windows: `codes` (n,) tell where they stand.
 
-    A row that is only predicted is in no window: `absent` (n,) bool.
+    A row that is only predicted is in no window: `absent` (n,) bool. It is so many steps `ahead` (n,) of the first one
+    that follows its window.
     """
 
     codes: Array = field(default_factory=lambda: np.empty(0, np.int64))
     absent: Array = field(default_factory=lambda: np.empty(0, bool))
+    ahead: Array = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def of_steps(self, array: AnyArray) -> Array:
+        """The rows of an array of steps, (n, ...); those in no window of what is known of the steps that follow."""
+        cells = super().of_steps(array)
+        if isinstance(array, Continued) and self.absent.any():
+            cells[self.absent] = gather(array.behind, self.which[self.absent])[
+                np.arange(int(self.absent.sum())), self.ahead[self.absent]
+            ]
+        return cells
 
     def numbers(self, offsets: AnyArray) -> Array:
         """The number of each row in its sequence."""
@@ -73,6 +84,7 @@ class Windows:
         parting = Parting.of(ragged)
         if parting is None:
             return None
+        ragged = _continued(ragged)
         whole = parting.numbers << _BITS
         targets = np.where(parting.targets < 0, -1, whole + parting.targets)
         parts = [*_rows(ragged, whole + parting.first, targets, parting)]
@@ -92,6 +104,11 @@ class Windows:
     def unseen(self) -> int:
         """How many rows are in no window, but predicted."""
         return int((self.steps < 0).sum())
+
+    @property
+    def known_behind(self) -> list[str]:
+        """The arrays of steps that are known of the rows that are in no window, too."""
+        return [name for name, array in self.ragged.per_step.items() if isinstance(array.data, Continued)]
 
     def columns(self, unknown: Counter[str]) -> list[Columns]:
         """The columns of the rows, without what was made for windows alone: part, and the steps that follow them.
@@ -123,17 +140,22 @@ class Windows:
         """All rows, sequence by sequence."""
         return self._stretches(np.arange(len(self.steps)), rows)
 
-    def in_order_of(self, numbers: AnyArray) -> tuple[Ordered, int]:
-        """The same by a number of each step, (S,), ascending; and how many rows have none, being in no window."""
-        known = np.flatnonzero(self.steps >= 0)
-        order = known[np.argsort(gather(numbers, self.steps[known]), kind="stable")]
+    def in_order_of(self, name: str) -> tuple[Ordered, int]:
+        """The same by an array (S,) of a number for each step, ascending; and how many rows have none."""
+        numbers = self.ragged.per_step[name].data
+        known = np.arange(len(self.steps))
+        if not isinstance(numbers, Continued):
+            known = known[self.steps >= 0]
+        of_rows = [stretch.of_steps(numbers) for stretch in self._stretches(known, _TOGETHER)]
+        order = known[np.argsort(np.concatenate([np.empty(0, np.int64), *of_rows]), kind="stable")]
         return Ordered(self, order), len(self.steps) - len(known)
 
     def _stretches(self, order: Array, rows: int) -> Iterator[Stretch]:
         for begin in range(0, len(order), rows):
             part = order[begin : begin + rows]
-            steps = self.steps[part]
-            yield Landed(np.maximum(steps, 0), self.which[part], codes=self.codes[part], absent=steps < 0)
+            steps, which, codes = self.steps[part], self.which[part], self.codes[part]
+            ahead = codes - self.targets[which]
+            yield Landed(np.maximum(steps, 0), which, codes=codes, absent=steps < 0, ahead=ahead)
 
     def predicted(self, name: str, array: AnyArray, unknown: Counter[str] | None = None) -> Columns:
         """The columns of predictions of each window, (N, H), or (N, H, F) of several features, on their rows.
@@ -236,6 +258,16 @@ class Ordered:
     def stretches(self, rows: int) -> Iterator[Stretch]:
         """All of them."""
         return self.windows._stretches(self.order, rows)
+
+
+def _continued(ragged: Ragged) -> Ragged:
+    """The same parts, whose row numbers and order values go on in the rows that follow each, where kept."""
+    per_step = dict(ragged.per_step)
+    for name in ("row_index", "order"):
+        behind = ragged.per_sequence.get(f"y_{name}")
+        if name in per_step and behind is not None:
+            per_step[name] = StepArray(Continued(per_step[name].data, behind), per_step[name].value)
+    return ragged.replace(per_step=per_step)
 
 
 def _rows(

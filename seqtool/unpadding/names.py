@@ -9,12 +9,11 @@ from typing import Any
 from seqtool.dataclass import dataclass
 from seqtool.sequences.columns import without_file
 from seqtool.sequences.ragged import Receipt
+from seqtool.sequences.receipts import SAME_NUMBERS
 from seqtool.words import split_names
 
 _NEW_LABELS = {"window": {"label": "horizon", "step_label": "next"}, "split": {"label": "last"}}
 """The arguments with which commands make labels of steps."""
-_SAME_NUMBERS = {"group", "pad", "truncate", "split", "window", "filter", "concat", "convert"}
-"""Commands that leave the numbers of steps as they are."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ class SourceNames:
             step_label=step_label[0] if step_label else None,
             features=_texts(named.get("features")),
             order_writing=_texts(named.get("order_writing")),
-            changed=not {entry.get("command") for entry in receipt} <= _SAME_NUMBERS,
+            changed=not {entry.get("command") for entry in receipt} <= SAME_NUMBERS,
         )
 
 

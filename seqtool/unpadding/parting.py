@@ -15,6 +15,7 @@ from seqtool.arrays.lazy import chunks
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Ragged, Receipt
+from seqtool.sequences.receipts import SAME_ORDER
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,7 @@ class Parting:
             return None
         entry = ragged.receipt[place]
         command, arguments = str(entry["command"]), entry.get("arguments", {})
+        _check_known(ragged.receipt[place + 1 :], command)
         _check_joined(ragged.receipt[place + 1 :], command)
         is_window = command == "window"
         rate = arguments.get("rate") or 1 if is_window else 1
@@ -85,6 +87,16 @@ def follows(receipt: Receipt) -> bool:
     return place is not None and (
         receipt[place].get("command") == "split" or bool(receipt[place].get("arguments", {}).get("horizon"))
     )
+
+
+def _check_known(later: Receipt, command: str) -> None:
+    """Raise DataError for a command after which nobody knows where steps stood."""
+    for entry in later:
+        if entry.get("command") not in SAME_ORDER:
+            name = entry.get("command")
+            raise DataError(
+                f"{name} came after {command}, and may have moved steps: to take {command} back, do {name} before it"
+            )
 
 
 def _check_joined(later: Receipt, command: str) -> None:

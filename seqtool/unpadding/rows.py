@@ -63,15 +63,15 @@ class Rows:
     def of_windows(cls, windows: Windows, *, by_source: bool) -> tuple[Rows, int]:
         """The rows that windows were cut from, and how many are left out.
 
-        With `by_source` they are in the order of `row_index`, which those do not have that no window shows. Raises
-        DataError where there is no `row_index`.
+        With `by_source` they are in the order of `row_index`, which rows that no window shows have only where the file
+        holds `y_row_index`; others of these are left out. Raises DataError where there is no `row_index`.
         """
         ragged, unknown = windows.ragged, Counter[str]()
         columns = windows.columns(unknown)
         if not by_source:
             return cls(ragged, columns, windows, unknown), 0
         check_row_index(ragged)
-        order, left = windows.in_order_of(ragged.per_step["row_index"].data)
+        order, left = windows.in_order_of("row_index")
         return cls(ragged, columns, order, unknown), left
 
     def __len__(self) -> int:

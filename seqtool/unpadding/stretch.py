@@ -23,6 +23,14 @@ class InRowOrder(Lazy):
     """An array of steps in the order of rows, and not in that of the sequences."""
 
 
+class Continued(Lazy):
+    """An array of steps, which goes on in the rows that follow parts of sequences: `behind` is (N, H, ...)."""
+
+    def __init__(self, steps: AnyArray, behind: AnyArray) -> None:
+        super().__init__(steps.shape, steps.dtype, lambda begin, end: steps[begin:end])
+        self.behind = behind
+
+
 @dataclass(frozen=True, eq=False)
 class Stretch:
     """Some steps: `steps`, a slice or (n,), and the number of the sequence of each, `which` (n,) int64.

@@ -9,7 +9,8 @@ import pytest
 
 import seqtool
 from seqtool.arrays.lazy import CHUNK, Lazy
-from seqtool.codegen.tasks import Target, task_of
+from seqtool.codegen.targets import Target
+from seqtool.codegen.tasks import task_of
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Ragged, StepArray
 from tests.learnable import COUNT, files, kinds

@@ -44,6 +44,37 @@ def test_two_files_become_one(place: Place, suffix: str) -> None:
     succeeded(place.run("check", "week.npz"))
 
 
+def test_standard_input_may_be_one_of_the_files(place: Place) -> None:
+    files = days(place)
+    succeeded(place.run("concat", *files, "--on-clash", "last", "-o", "week.npz"))
+    expected = place.arrays("week.npz")
+    for i, sources in enumerate((["-", files[1]], [files[0], "-"])):
+        sent = (place.folder / files[i]).read_bytes()
+        done = succeeded(place.run("concat", *sources, "--on-clash", "last", stdin=sent))
+        place.write("got.npz", done.out)
+        found = place.arrays("got.npz")
+        assert {name: array.tolist() for name, array in found.items() if name != "meta"} == {
+            name: array.tolist() for name, array in expected.items() if name != "meta"
+        }
+        receipt = json.loads(str(found["meta"]))["receipt"]
+        assert receipt[-1]["inputs"] == ["-" if source == "-" else source for source in sources]
+    assert not (place.folder / "mon.concat.npz").exists()
+    done = place.run("concat", "-", "-", stdin=b"")
+    assert (done.code, "- (standard input) can be read once; name it once" in done.err) == (2, True)
+    done = place.run("concat", "mon.npz", "-", stdin=b"")
+    assert (done.code, "nothing" in done.err or "empty" in done.err) == (1, True)
+
+
+def test_tables_are_joined_with_standard_input_too(place: Place) -> None:
+    place.write("a.csv", "k,x\na,1\n")
+    done = succeeded(place.run("group", "a.csv", "-", "--key", "k", stdin=b"k,x\nb,2\na,3\n"))
+    place.write("got.npz", done.out)
+    found = place.arrays("got.npz")
+    assert (found["keys"].tolist(), found["x"][..., 0].tolist()) == (["a", "b"], [[1, 3], [2, 0]])
+    done = succeeded(place.run("plan", "-", "a.csv", "--key", "k", stdin=b"k,x\nb,2\na,3\n"))
+    assert "3" in done.out.decode()
+
+
 def test_a_pattern_a_dry_run_and_json(place: Place) -> None:
     days(place, "--ragged")
     done = succeeded(place.run("concat", "*.npz", "--on-clash", "both", "--json", "--dry-run"))

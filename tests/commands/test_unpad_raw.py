@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import seqtool as sq
 from tests.command import Place, succeeded
 
 ROWS = [(k, t, t + 100 * (k == "b")) for k in "ab" for t in range(8)]
@@ -142,18 +146,110 @@ def test_the_step_after_x_of_sequences_without_keys_stands_in_its_row_once(place
     ]
 
 
-def test_beside_the_table_steps_after_x_without_a_known_row_are_counted(place: Place) -> None:
-    made(place, "split s.npz --last 1", "l")
-    place.write("p.npy", place.arrays("l.npz")["y"])
-    call = ("unpad", "l.npz", "--raw", "--add", "p=p.npy", "--rows", "mini.csv", "-o", "-")
+def beside_the_table(place: Place, name: str) -> tuple[list[float], str]:
+    """What was predicted beside each row of the table, -1 where nothing was, and the error output."""
+    call = ("unpad", f"{name}.npz", "--raw", "--add", "p=p.npy", "--rows", "mini.csv", "-o", "-")
     done = succeeded(place.run(*call))
     rows = [*csv.DictReader(io.StringIO(done.out.decode()))]
     assert [(row["k"], row["v"]) for row in rows] == [(k, str(v)) for k, _, v in ROWS]
-    assert [float(row["p"] or -1) for row in rows] == pytest.approx(
-        [v if t == 6 else -1 for _, t, v in ROWS], abs=1e-6
+    return [round(float(row["p"] or -1), 6) for row in rows], done.err
+
+
+def test_beside_the_table_steps_after_x_stand_in_their_rows(place: Place) -> None:
+    made(place, "split s.npz --last 1", "l")
+    place.write("p.npy", place.arrays("l.npz")["y"])
+    found, told = beside_the_table(place, "l")
+    assert found == [v if t in (6, 7) else -1 for _, t, v in ROWS]
+    assert "nobody knows" not in told
+
+
+def test_of_a_file_that_does_not_know_the_rows_of_y_they_are_counted(place: Place) -> None:
+    made(place, "split s.npz --last 1", "l")
+    place.write("p.npy", place.arrays("l.npz")["y"])
+    left: Any = sq.load(place.folder / "l.npz")
+    own = {name: array for name, array in left.per_sequence.items() if name != "y_row_index"}
+    sq.save(place.folder / "l.npz", left.replace(per_sequence=own))
+    found, told = beside_the_table(place, "l")
+    assert found == [v if t == 6 else -1 for _, t, v in ROWS]
+    assert "2 rows that follow x are in no x of this file" in told
+    assert "to have them by key and step: leave --rows out" in told
+
+
+ROADS = (
+    "filter w.npz --where 'k != c'",
+    "pad w.npz --post",
+    "truncate w.npz --maxlen 2",
+    "scale w.npz",
+    "window s.npz --size 3 --horizon 2 --stride 2 --index",
+    *(f"convert w.npz -o w{suffix}" for suffix in (".parquet", ".arrow", ".jsonl", ".safetensors", "/")),
+)
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_rows_of_what_follows_go_every_road(place: Place, road: str) -> None:
+    made(place, "window s.npz --size 3 --horizon 2 --stride 2", "w")
+    arrays = place.arrays("w.npz")
+    if "-o" in road:
+        name = road.split()[-1]
+        succeeded(place.run(*shlex.split(road)))
+        made(place, f"convert {name}", "back")
+    else:
+        succeeded(place.run(*shlex.split(road), "-o", "back.npz"))
+    assert place.arrays("back.npz")["y_row_index"].tolist() == arrays["y_row_index"].tolist()
+    place.write("p.npy", arrays["y"])
+    done = succeeded(
+        place.run("unpad", "back.npz", "--raw", "--add", "p=p.npy", "--rows", "mini.csv", "-o", "-")
     )
-    assert "2 rows that follow x are in no x of this file" in done.err
-    assert "to have them by key and step: leave --rows out" in done.err
+    rows = [*csv.DictReader(io.StringIO(done.out.decode()))]
+    ahead = [[t in range(3 + i, 8 - (1 - i), 2) for t in range(8)] for i in range(2)]
+    for i, wanted in enumerate(ahead):
+        expected = [v if wanted[t] else None for _, t, v in ROWS]
+        assert [round(float(row[f"p_{i}"]), 6) if row[f"p_{i}"] else None for row in rows] == expected
+
+
+def test_forecasts_land_where_plain_pandas_puts_them(place: Place) -> None:
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame(
+        {"k": rng.choice(["u", "v", "w"], 60), "t": rng.permutation(60), "v": rng.random(60)}
+    )
+    frame.to_csv(place.folder / "mixed.csv", index=False)
+    keep = "--key k --order-by t --columns v --ragged --dtype float64 --keep-row-index --keep-order"
+    made(place, f"group mixed.csv {keep}", "g")
+    made(place, "window g.npz --size 4 --rate 2 --lead 1 --horizon 3 --stride 5", "w")
+    arrays = place.arrays("w.npz")
+    predicted = np.arange(arrays["y"].size, dtype=np.float64).reshape(arrays["y"].shape)
+    place.write("p.npy", predicted)
+    succeeded(
+        place.run("unpad", "w.npz", "--raw", "--add", "p=p.npy", "--rows", "mixed.csv", "-o", "out.csv")
+    )
+    found = pd.read_csv(place.folder / "out.csv")
+    expected = frame.assign(p_0=np.nan, p_1=np.nan, p_2=np.nan)
+    window = 0
+    for _, rows in frame.sort_values("t").groupby("k"):
+        for first in range(0, len(rows) - 7 - 1 - 3 + 1, 5):
+            for ahead in range(3):
+                row = rows.index[first + 7 + 1 + ahead]
+                expected.loc[row, f"p_{ahead}"] = predicted[window, ahead]
+                assert (arrays["y_row_index"][window, ahead], arrays["y_order"][window, ahead]) == (
+                    row,
+                    frame.loc[row, "t"],
+                )
+                assert arrays["y"][window, ahead] == frame.loc[row, "v"]
+            window += 1
+    assert window == len(predicted)
+    pd.testing.assert_frame_equal(found, expected)
+
+
+def test_rows_that_no_window_holds_have_their_number_and_time(place: Place) -> None:
+    place.write("t.csv", "k,t,v\n" + "".join(f"a,2024-01-0{i + 1},{i}\n" for i in range(5)))
+    keep = "--key k --order-by t --columns v --ragged --keep-row-index --keep-order"
+    made(place, f"group t.csv {keep}", "g")
+    made(place, "window g.npz --size 2 --horizon 2", "w")
+    done = succeeded(place.run("unpad", "w.npz", "--raw", "-o", "-"))
+    rows = [*csv.DictReader(io.StringIO(done.out.decode()))]
+    expected = [(f"2024-01-0{i + 1}", str(i), str(i) if i < 3 else "") for i in range(5)]
+    assert [(row["t"], row["row_index"], row["v"]) for row in rows] == expected
+    assert "the key, the step, row_index, order and what was predicted are known" in done.err
 
 
 def test_predictions_of_what_follows_name_raw_where_they_stand_in_each_row(place: Place) -> None:

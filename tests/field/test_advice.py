@@ -286,6 +286,8 @@ CASES = [
         },
     ),
     Case("sources.text_lines._as_words", "pad t.txt", {"t.txt": "the cat\nthe dog\n"}),
+    Case("sources.foreign._check_numbers", "pad w.npy", {"w.npy": np.array([["a", "b"]])}),
+    Case("sources.word_arrays.WordArray.ids", "pad n.npy --category w", {"n.npy": np.ones((1, 2))}),
     Case("sources.tokens.only_name", "pad t.txt --category a,b", {"t.txt": "the cat\n"}),
     Case("sources.tokens.read_words", "pad t.txt --category a", {"t.txt": "the,cat sat\n"}),
     Case("sources.records._as_names", "pad t.json", {"t.json": '[["a", "b"], ["b"]]'}),
@@ -807,7 +809,7 @@ CASES = [
     ),
     Case("codegen.tasks._inputs", "info t.npz --code keras", {"t.npz": seqtool.pad([np.ones((2, 3, 3))])}),
     Case(
-        "codegen.tasks._checked_numbers",
+        "codegen.targets._checked_numbers",
         "info t.npz --code torch",
         {"t.npz": seqtool.pad([np.ones((2, 3))]).replace(per_sequence={"y": np.zeros((1, 0), np.int64)})},
     ),
@@ -1056,7 +1058,11 @@ CASES = [
         for dtype in ("", " --dtype int64", " --dtype float32")
         for more in ("0.5", "16777217")
     ),
-    Case("commands.group._tell", "group t.csv --key id", {"t.csv": "id,a\n1,16777216.5\n1,20000000\n"}),
+    Case(
+        "commands._grouped._warn_of_numbers",
+        "group t.csv --key id",
+        {"t.csv": "id,a\n1,16777216.5\n1,20000000\n"},
+    ),
     Case(
         "operations.cast.wide_enough", "pad u.npy --dtype int8", {"u.npy": np.array([[2**64 - 1]], np.uint64)}
     ),
@@ -1223,7 +1229,7 @@ CASES = [
     Case("system.memory._named", "pad t.npy --max-memory 1M", {"t.npy": DENSE}),
     Case("codegen.tasks.task_of", "group t.csv --key id", {"t.csv": "id,a,y\n1,2,0\n2,3,1\n"}, {"C": "y"}),
     Case(
-        "codegen.tasks._target_step_y",
+        "codegen.targets._target_step_y",
         "group t.csv --key id --step-label y --empty-label keep --label-value 2",
         {"t.csv": "id,a,y\n1,2,\n1,3,r\n2,3,b\n2,2,r\n"},
     ),
@@ -1239,10 +1245,16 @@ CASES = [
         {"t.npz": seqtool.pad([np.array([3, 2**24])])},
         {"FILE": "t.npz"},
     ),
+    Case(
+        "operations.order_counts._check",
+        "group t.csv --key id --order-by t:desc --keep-order",
+        {"t.csv": "id,t,a\n1,2,1\n1,3,1\n1,9,2\n"},
+    ),
 ]
 FIRST_FAILS = {  # after the call, before the advice
     "codegen.tasks.task_of": "info t.group.npz --code torch",
-    "codegen.tasks._target_step_y": "info t.group.npz --code torch",
+    "codegen.targets._target_step_y": "info t.group.npz --code torch",
+    "operations.order_counts._check": "truncate t.group.npz --within 1",
 }
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from seqtool.errors import DataError, SeqtoolError, UsageError
 from seqtool.files import contents, stored
-from seqtool.files.npz import is_ours, load, read_meta, save, write
+from seqtool.files.npz import is_ours, load, read_meta, save
 from seqtool.files.writers import contents_of
 from seqtool.files.zip_reader import ZipReader
 from seqtool.operations.pad import carry_out, pad_stream
@@ -22,6 +22,7 @@ from seqtool.sequences.validation import offsets_of
 from seqtool.sources.pad import pad
 from tests import oracles
 from tests.hunting import examples, some
+from tests.written import write
 
 NAN = float("nan")
 BOTH_ROADS = pytest.mark.parametrize("seekable", [True, False], ids=["seekable", "pipe"])

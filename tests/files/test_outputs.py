@@ -12,10 +12,11 @@ import pytest
 from seqtool.errors import DataError, UsageError
 from seqtool.files import outputs
 from seqtool.files.atomic import is_special, replacing
-from seqtool.files.npz import save, write, written_by_seqtool
+from seqtool.files.npz import save, written_by_seqtool
 from seqtool.files.outputs import Destination, choose, stdout_is_elsewhere
 from seqtool.plotting.marks import SUFFIXES, drawn_by_seqtool
 from seqtool.sources.pad import pad
+from tests.written import write
 
 OLD, NEW = b"old bytes", b"new bytes"
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 import seqtool
-from seqtool.files.npz import write
+from tests.written import write
 
 Reader = Callable[[bytes], Any]
 """The steps in the bytes of a file, as `sorted_steps` gives them; None where the reader cannot say."""

@@ -4,6 +4,7 @@ import io
 import pickle
 import re
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -17,7 +18,6 @@ from hypothesis import strategies as st
 
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, NotNumbersError
-from seqtool.files import npz
 from seqtool.files.inputs import opened
 from seqtool.grouping.assembling import assembled
 from seqtool.grouping.encoder import Encoder, encode
@@ -26,7 +26,7 @@ from seqtool.grouping.encoder_state import EncoderState, merge_all
 from seqtool.grouping.group import group_table
 from seqtool.grouping.kernel import ChangingError, Grouper
 from seqtool.grouping.options import GroupOptions
-from seqtool.grouping.reading import check, observe
+from seqtool.grouping.reading import batches, check
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.select import at_least
 from seqtool.sequences.ragged import Ragged
@@ -37,6 +37,7 @@ from seqtool.tables.roles import Roles, resolve
 from seqtool.tables.table import Expected, Table, TextOptions
 from tests.cutting import AMPLE, TIGHT
 from tests.hunting import examples
+from tests.written import write
 
 NAMES = ("k", "t", "a", "b", "s", "y", "z")
 Columns = list[list[Any]]
@@ -60,9 +61,20 @@ def table_of(pieces: Sequence[list[Any]], *, text: bool, named: bool = True, cut
     )
 
 
+def observe(table: Table, roles: Roles, options: GroupOptions) -> EncoderState:
+    """What is known of the columns of a table after reading its rows, as far as the first bad cell."""
+    encoder = Encoder(EncoderPlan.of(table, roles, options))
+    with ThreadPoolExecutor(2) as pool:
+        for arrays, first_row in batches(table, encoder.plan):
+            encoder.encode(arrays, first_row, pool)
+            if encoder.faulty:
+                break
+    return encoder.state
+
+
 def saved(ragged: Ragged) -> bytes:
     file = io.BytesIO()
-    npz.write(file, ragged, seekable=True)
+    write(file, ragged, seekable=True)
     return file.getvalue()
 
 

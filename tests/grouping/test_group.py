@@ -35,6 +35,7 @@ from seqtool.tables.table import Expected, Table, TextOptions
 from tests.cutting import AMPLE, MEMORIES, TIGHT, small_blocks, small_windows
 from tests.hunting import examples
 from tests.oracles import parts, sequences_of, text_of
+from tests.written import write
 
 NAN = float("nan")
 CUTS = [1, 2, 3, 7]
@@ -117,7 +118,7 @@ def padded(ragged: Ragged, **options: Any) -> Padded:
 def saved(result: GroupResult) -> bytes:
     """All the bytes of the file that would be written, and of what would be said."""
     file = io.BytesIO()
-    npz.write(file, result.ragged, seekable=True)
+    write(file, result.ragged, seekable=True)
     options = (result.rows, result.features, result.missing, result.ties)
     return file.getvalue() + repr(options).encode()
 
@@ -270,6 +271,23 @@ def test_nan_in_the_key_column_of_an_array_is_an_empty_key() -> None:
 def test_a_nul_in_a_key_is_an_error(grouped: FromText, cell: str) -> None:
     with pytest.raises(DataError, match=r"line 3001, column 'k': .*without a NUL"):
         grouped("k,a\n" + "x,1\n" * 2999 + f"{cell},1\n")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"label": "n"},
+        {"step_label": "n"},
+        {"category": "n"},
+        {"static": "n", "category": "n"},
+    ],
+    ids=lambda part: " and ".join(part),
+)
+def test_a_nul_in_a_name_is_an_error(tmp_path: Path, part: dict[str, Any]) -> None:
+    rows = pa.table({"k": [1, 1], "t": [1, 2], "a": [1.0, 2.0], "n": ["b", "a\0"]})
+    parquet.write_table(rows, tmp_path / "rows.parquet")
+    with pytest.raises(DataError, match=r"row 1, column 'n': .*without a NUL"):
+        result_of_files(tmp_path / "rows.parquet", key="k", **part)
 
 
 def test_a_nul_outside_the_key_and_the_features_does_no_harm(grouped: FromText) -> None:

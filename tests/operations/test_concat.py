@@ -219,7 +219,7 @@ REFUSED: dict[str, tuple[Any, Any, type[Exception]]] = {
         one("b").replace(per_step={"step_y": StepArray(np.ones(1), 0)}),
         DataError,
     ),
-    "went through scale by other numbers; take it back": (
+    "went through scale by other numbers; take one of them as it was before": (
         sq.scale([[1, 2.0]]),
         sq.scale([[1, 3.0]]),
         UsageError,

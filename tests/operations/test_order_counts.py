@@ -73,3 +73,10 @@ def test_order_values_may_be_larger_than_memory() -> None:
     lazy = OrderColumn("t", "", Lazy(values.shape, values.dtype, lambda begin, end: values[begin:end]))
     with Spool() as spool:
         assert np.asarray(steps_before(ragged, lazy, 2, spool=spool)).tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("of_end", [False, True])
+def test_within_a_time_needs_values_that_ascend(of_end: bool) -> None:
+    ragged, _ = of([[1, 2], [3, 2, 1]])
+    with Spool() as spool, pytest.raises(DataError, match="fall within sequence 1, to 2; ascending"):
+        bounds_within(ragged, "1", of_end=of_end, option="--within", spool=spool)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import seqtool as sq
-from seqtool.errors import UsageError
+from seqtool.errors import DataError, UsageError
+from seqtool.sequences.ragged import StepArray
 from tests.command import Place, succeeded
 
 NAN = np.nan
@@ -77,3 +78,57 @@ def test_the_last_that_agrees_is_taken(place: Place) -> None:
     assert not (place.folder / "c.npz").exists()
     done = place.run("fill", "x.npy")
     assert (done.code, "Missing option '--method'" in done.err) == (2, True)
+
+
+ORDERS: list[tuple[str, dict[str, Any]]] = [
+    ("scale", {"log1p": ["b"]}),
+    ("fill", {"method": "mean"}),
+    ("fill", {"method": "median", "features": ["c"]}),
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "given"), ORDERS)
+def test_features_may_stand_in_another_order(name: str, given: dict[str, Any]) -> None:
+    cells, order = np.array([[1.0, 7, 4], [3, 2, NAN], [8, 1, 6]]), [2, 0, 1]
+    data = sq.Ragged(cells, np.array([0, 3]), features=("a", "b", "c"))
+    moved = data.replace(values=cells[:, order], features=("c", "a", "b"), keys=None)
+    before = getattr(sq, name)(data, **given)
+    after = getattr(sq, name)(moved, using=before)
+    np.testing.assert_array_equal(after.values, before.values[:, order])
+    assert after.receipt[-1]["state"]["features"] == ["c", "a", "b"]
+    again = sq.concat([before, after])  # by the same numbers, whatever their order
+    np.testing.assert_array_equal(again.values, np.concatenate([before.values] * 2))
+    if name == "scale":
+        np.testing.assert_allclose(sq.scale(after, inverse=True).values, moved.values)
+        np.testing.assert_allclose(sq.scale(again, inverse=True).values, np.concatenate([cells] * 2))
+
+
+def test_categories_may_stand_in_another_order() -> None:
+    def of(order: list[str]) -> Any:
+        columns = {"city": [3, 4, 4], "device": [3, 3, 1]}
+        names = {"city": ["b", "a"], "device": ["x"]}
+        tables = {f"vocabulary_{i}": np.array(names[name]) for i, name in enumerate(order)}
+        c = np.stack([np.array(columns[name]) for name in order], axis=1)
+        return sq.Ragged(
+            np.zeros((3, 0)),
+            np.array([0, 3]),
+            per_step={"c": StepArray(c, 0)},
+            names={"categories": np.array(order), **tables},
+        )
+
+    before = sq.encode(of(["city", "device"]))
+    after = sq.encode(of(["device", "city"]), using=before)
+    assert after.per_step["c"].data[:, ::-1].tolist() == before.per_step["c"].data.tolist()
+    assert after.names["vocabulary_1"].tolist() == ["a", "b"]
+    both = sq.concat([before, after])
+    assert both.per_step["c"].data.tolist() == before.per_step["c"].data.tolist() * 2
+
+
+def test_other_features_are_refused() -> None:
+    before = sq.scale(sq.Ragged(np.ones((2, 2)) * [[1], [2]], np.array([0, 2]), features=("a", "b")))
+    other = sq.Ragged(np.ones((1, 2)), np.array([0, 1]), features=("a", "d"))
+    with pytest.raises(
+        DataError, match="the features are a, d, but scale was fitted on a, b; the same were expected"
+    ):
+        sq.scale(other, using=before)

@@ -563,3 +563,36 @@ def test_an_array_padded_at_its_start_is_not_read_as_if_padded_at_its_end(tmp_pa
         read(path)
     assert lists(read(path, input_padding="pre")) == [[1, 2], [1, 2, 3, 4]]
     assert lists(read(path, input_padding="post")) == [[0, 0], [1, 2, 3, 4]]
+
+
+def flipped(path: Path, at: int) -> None:
+    """Flip a bit of a file."""
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("where", ["a step", "padding", "a compressed block"])
+def test_damage_of_a_block_comes_before_what_it_then_seems_to_hold(tmp_path: Path, where: str) -> None:
+    path = tmp_path / "a.npz"
+    x = np.arange(1, 4001).reshape(10, 400)
+    x[:, 399] = 0
+    packed = where == "a compressed block"
+    sq.save(path, Padded(x, np.full(10, 399), padding="post"), compress="fast" if packed else None)
+    content = path.read_bytes()
+    flipped(path, 600 if packed else content.index(x[1, 398].tobytes()) + 8 * (where == "padding"))
+    with pytest.raises(DataError, match=r"a\.npz\[x\]: damaged"):
+        read(path)
+
+
+def test_a_damaged_block_is_named_before_wrong_lengths(tmp_path: Path) -> None:
+    padded = Padded(np.arange(1, 13).reshape(3, 4), np.full(3, 4), padding="post")
+    sq.save(tmp_path / "a.npz", padded)
+    with np.load(tmp_path / "a.npz") as held:
+        arrays = {**held, "lengths": np.array([4, 5, 4])}
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(DataError, match=r"lengths\[1\] is 5"):
+        read(tmp_path / "a.npz")
+    flipped(tmp_path / "a.npz", (tmp_path / "a.npz").read_bytes().index(padded.x[1].tobytes()))
+    with pytest.raises(DataError, match=r"a\.npz\[x\]: damaged"):
+        read(tmp_path / "a.npz")

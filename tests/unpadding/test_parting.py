@@ -64,3 +64,10 @@ def test_a_cut_that_leaves_unknown_steps_is_refused() -> None:
 def test_other_sequences_are_no_parts() -> None:
     assert Parting.of(sq.truncate(LONG, maxlen=2)) is None
     assert Parting.of(sq.split(LONG, test=0.5)) is None
+
+
+def test_a_command_that_may_have_moved_steps_is_refused() -> None:
+    windows = sq.window([[0, 1, 2, 3]], size=2)
+    entry = {"command": "reverse", "arguments": {}, "rows": {"in": 6, "kept": 6, "cut": 0, "dropped": {}}}
+    with pytest.raises(DataError, match="reverse came after window, and may have moved steps"):
+        Parting.of(windows.replace(receipt=(*windows.receipt, entry)))
