@@ -164,7 +164,7 @@ def group_into_shards(
     *,
     shards: ShardOptions,
     to: OutputOptions,
-    using: MemoryOptions,
+    limits: MemoryOptions,
     summary: Summary,
     describe: Callable[[GroupResult], None],
 ) -> None:
@@ -173,7 +173,7 @@ def group_into_shards(
     from seqtool.files.inputs import temporary_folder
     from seqtool.files.stores import store_at
     from seqtool.sharding import group
-    from seqtool.sharding.target import Target
+    from seqtool.sharding.target import OutputFolder
     from seqtool.terminal.progress import watch
 
     compress = check_choice("--compress", to.compress, get_args(Compress))
@@ -184,8 +184,8 @@ def group_into_shards(
             Advice(without=["--shards", "--engine"]),
         )
     here = shards.engine in (None, "local")
-    target = Target(store_at(to.output.rstrip("/")), force=to.force or to.dry_run)
-    allowed = memory.allowed(using.max_memory if here or using.max_memory else _TASK)
+    target = OutputFolder(store_at(to.output.rstrip("/")), force=to.force or to.dry_run)
+    allowed = memory.allowed(limits.max_memory if here or limits.max_memory else _TASK)
     with shards.opened() as engine:
         watched = watch(summary, quiet=to.quiet or to.as_json)
         with watched("reading", table.size) as on_progress:
@@ -197,7 +197,7 @@ def group_into_shards(
                 shards=shards.number(found),
                 memory=allowed,
                 threads=allowed.threads() if here else 1,
-                temporary=temporary_folder(using.temp_dir),
+                temporary=temporary_folder(limits.temp_dir),
                 on_progress=on_progress,
             )
         if observed.caution is not None and (to.dry_run or not here):  # here all shards are sorted together

@@ -22,12 +22,12 @@ from seqtool.files.zip_reader import ZipReader
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.group import GroupResult, SortedRows, label_kind, sequences_of
 from seqtool.grouping.kernel import ChangingError, Grouped, Grouper
-from seqtool.grouping.runs import Layout
+from seqtool.grouping.runs import RowSchema
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import with_receipt
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Entry
-from seqtool.sharding.encoding import Batch
+from seqtool.sharding.encoding import EncodedBatch
 from seqtool.sharding.job import Job, packed, plain
 from seqtool.words import count
 
@@ -68,7 +68,7 @@ class WriteShards:
     compress: Compress | None = None
     ties: Ties = "by number"
 
-    def __call__(self, batches: Iterable[Batch]) -> bytes:
+    def __call__(self, batches: Iterable[EncodedBatch]) -> bytes:
         """The facts of the shards whose rows these are."""
         plan = self.job.plan.settled(self.state)
         try:
@@ -80,7 +80,7 @@ class WriteShards:
         except SeqtoolError as error:
             return packed(plain(error))
 
-    def _written(self, batches: Iterable[Batch], spool: Spool) -> list[ShardFacts]:
+    def _written(self, batches: Iterable[EncodedBatch], spool: Spool) -> list[ShardFacts]:
         job, state = self.job, self.state
         plan = job.plan.settled(state)
         grouper: Grouper | None = None
@@ -94,7 +94,7 @@ class WriteShards:
         each = grouper.finish_each(dtype=plan.dtype(state), cut=plan.cut(state))
         return [self._shard(shard, grouped, spool) for shard, grouped in each]
 
-    def _layout(self, layout: Layout) -> Layout:
+    def _layout(self, layout: RowSchema) -> RowSchema:
         """The same with the shard before the key, and the number of the row behind all that rows are sorted by."""
         layout = replace(layout, keys=["shard", *layout.keys])
         return replace(layout, order=[*layout.order, "row"], unique=1) if self.ties == "by number" else layout
