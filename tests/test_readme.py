@@ -111,6 +111,7 @@ def write_shapes(folder: Path) -> None:
     )
     (folder / "visits.csv").write_text("patient,day,pulse\n7,1,60\n8,1,70\n7,2,61\n")
     (folder / "notes.txt").write_text("the cat sat\nthe dog\n")
+    np.save(folder / "words.npy", np.array([["the", "cat", "sat"], ["the", "dog", ""]]))
     (folder / "clicks.csv").write_text("user,time,item,device\nu,1,a,web\nu,2,b,\nv,1,a,app\n")
     (folder / "patients.csv").write_text("patient,died,age,sex\n7,no,50,1\n8,yes,60,0\n")
     (folder / "wide.csv").write_text("id,y,t0,t1,t2,t3\na,x,1,2,3,\nb,z,4,5,,\n")

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError, why
+from seqtool.files.held_back import held_back
 from seqtool.files.traces import may_be_replaced
 from seqtool.system import signals
 from seqtool.system.platform import sync_folder
@@ -43,8 +44,8 @@ def replacing_all(paths: Sequence[Path], *, folders: bool = False) -> Iterator[l
     know whether another one is at work there.
     """
     if len(paths) == 1 and is_special(paths[0]) and not folders:
-        with naming(paths[0]), paths[0].open("wb") as file:
-            yield [file]
+        with naming(paths[0]), paths[0].open("wb") as file, held_back(file) as held:
+            yield [held]
         signals.finished([str(paths[0])])
         return
     check_set(paths)

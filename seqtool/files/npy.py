@@ -92,7 +92,8 @@ def checked_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
             f"{name}: a structured array with fields {fields}; a plain array of numbers was expected"
         )
     if dtype.kind not in "biufU":
-        raise DataError(f"{name}: an array of {dtype}; integers, floats or booleans were expected")
+        as_text = "; save text as text: array.astype(str)" if dtype.kind == "S" else ""
+        raise DataError(f"{name}: an array of {dtype}; integers, floats or booleans were expected{as_text}")
     return dtype.newbyteorder("=")
 
 

@@ -15,6 +15,7 @@ from seqtool.advice import Advice
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.files.atomic import check_folder, check_set, is_special, naming, replacing_all
+from seqtool.files.held_back import held_back
 from seqtool.files.kinds import bare_name
 from seqtool.files.writers import FOLDER, SUFFIXES, check_suffix
 from seqtool.system import signals
@@ -103,8 +104,12 @@ class Destination:
                 yield file, not is_special(self.path)
             return
         # Past sys.stdout's own buffer, so that every failure is seen here and not at exit.
-        with naming("standard output"), os.fdopen(os.dup(_stdout_handle()), "wb") as file:
-            yield file, False
+        with (
+            naming("standard output"),
+            os.fdopen(os.dup(_stdout_handle()), "wb") as file,
+            held_back(file) as held,
+        ):
+            yield held, False
         signals.finished(["standard output"])
 
 

@@ -40,9 +40,13 @@ class Averages:
     features: tuple[str, ...]
     numbers: Array
 
-    def facts(self) -> dict[str, Any]:
-        """The numbers as JSON data."""
-        return {"features": [*self.features], "numbers": self.numbers.tolist()}
+    def facts(self) -> dict[str, Any] | None:
+        """The numbers as JSON data; None where no feature had one."""
+        return (
+            None
+            if np.isnan(self.numbers).all()
+            else {"features": [*self.features], "numbers": self.numbers.tolist()}
+        )
 
     @classmethod
     def of_facts(cls, facts: Mapping[str, Any]) -> Averages:

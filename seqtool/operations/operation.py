@@ -42,8 +42,8 @@ class Argument:
 class State(Protocol):
     """What an operation learned from sequences by `fit`: numbers and small arrays, never a pickle."""
 
-    def facts(self) -> dict[str, Any]:
-        """The state as exact JSON data, for the receipt."""
+    def facts(self) -> dict[str, Any] | None:
+        """The state as exact JSON data, for the receipt; None where there was no number to learn from."""
 
     def ordered_for(self, ragged: Ragged) -> Self:
         """The same for sequences that may have its features or categories in another order."""

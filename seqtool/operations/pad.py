@@ -33,7 +33,7 @@ from seqtool.sequences.padding_values import (
     check_value,
     value_to_json,
 )
-from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import budget
@@ -155,7 +155,7 @@ def with_pad_entry(
 def with_receipt(data: Data, entry: Entry) -> Data:
     """The same sequences with one more entry in their receipt."""
     if isinstance(data, Ragged):
-        return cast(Data, data.replace(receipt=(*data.receipt, entry.as_json())))
+        return cast(Data, exchanged(data, receipt=(*data.receipt, entry.as_json())))
     return cast(Data, dataclasses.replace(data, ragged=with_receipt(data.ragged, entry)))
 
 

@@ -82,7 +82,8 @@ def fit_state(
 
     It learns from the training split alone where there are splits, else from all sequences; with `using` it takes what
     was learned from others, which `using_name` names. `on_progress` is told how many bytes of the steps were read, in
-    each pass over them anew. Raises UsageError for sequences of the other splits alone.
+    each pass over them anew. Raises UsageError for sequences of the other splits alone, and DataError where those of
+    train have no step, and others have.
     """
     if operation.undoes is not None and getattr(operation, operation.undoes):
         entry = _undone(operation, ragged if using is None else using)
@@ -101,6 +102,8 @@ def fit_state(
     split = ragged.per_sequence.get("split")
     if not len(ragged):
         return operation.fit(ragged, spool=spool), [("fitted", "on nothing: there are no sequences")]
+    if not len(ragged.values) and split is None:
+        return operation.fit(ragged, spool=spool), [("fitted", "on nothing: no sequence has a step")]
     if split is None:
         every = (
             f"all {len(ragged):,} sequences: they have" if len(ragged) > 1 else "the only sequence: it has"
@@ -115,6 +118,8 @@ def fit_state(
             Advice("--using", "FILE"),
         )
     train = ragged if len(which) == len(ragged) else take(ragged, which, spool=spool)
+    if len(ragged.values) and not len(train.values):
+        raise DataError(f"no sequence of train has a step: {name_of(operation)} has nothing to be fitted on")
     line = f"on train alone, {len(train):,} of {count(len(ragged), 'sequence')}"
     return operation.fit(_watched(train, on_progress), spool=spool), [("fitted", line)]
 
@@ -172,9 +177,12 @@ def shown_arguments(arguments: Mapping[str, Any]) -> str:
 
 def learned_entries(name: str, using: Ragged | Padded) -> list[Mapping[str, Any]]:
     """The entries of an operation that learned something, in the receipt of `using`; UsageError without any."""
-    entries = [entry for entry in using.receipt if entry.get("command") == name and "state" in entry]
-    if not entries:
+    applied = [entry for entry in using.receipt if entry.get("command") == name]
+    if not applied:
         raise UsageError(f"--using: {name} was not applied to these sequences, so that nothing was fitted")
+    entries = [entry for entry in applied if "state" in entry]
+    if not entries:
+        raise UsageError(f"--using: {name} was applied to these sequences, and learned nothing from them")
     return entries
 
 

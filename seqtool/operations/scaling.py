@@ -49,8 +49,10 @@ class Scaling:
     binary: tuple[int, ...] = ()
     constant: tuple[int, ...] = ()
 
-    def facts(self) -> dict[str, Any]:
-        """All of it as JSON data, features by their names."""
+    def facts(self) -> dict[str, Any] | None:
+        """All of it as JSON data, features by their names; None where no feature had a number."""
+        if self.chosen and np.isnan(np.asarray(self.center)[..., [*self.chosen]]).all():
+            return None
         named = {name: [self.features[i] for i in getattr(self, name)] for name in _PLACES}
         return {
             "features": [*self.features],

@@ -133,6 +133,11 @@ def from_table(
     return repeated(Repeated(data, warnings=warnings), steps, inputs, workspace), grouped.result
 
 
+def from_few(recipe: Recipe, data: Data, steps: list[Step], workspace: Workspace) -> Repeated:
+    """Repeat the steps behind the first one on few rows, which were grouped at once."""
+    return repeated(Repeated(_with_names(data, recipe, steps)), steps, [], workspace)
+
+
 def _without_values(result: grouping.GroupResult) -> list[str]:
     """A warning of features and static numbers that have no value in the new data."""
     names = result.valueless

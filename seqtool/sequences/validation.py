@@ -224,4 +224,7 @@ def check_count(name: str, array: AnyArray | Text, count: int, what: str) -> Non
 def check_numeric(name: str, array: AnyArray) -> None:
     """Raise DataError unless an array holds numbers, of at most 64 bits: long doubles differ between machines."""
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-        raise DataError(f"{name} is {array.dtype}; numbers (integers, floats or booleans) were expected")
+        as_ids = '; of text pad(..., category="word") makes ids' if array.dtype.kind == "U" else ""
+        raise DataError(
+            f"{name} is {array.dtype}; numbers (integers, floats or booleans) were expected{as_ids}"
+        )

@@ -347,8 +347,7 @@ def _each_a_sequence(archive: ZipReader, names: Sequence[str], memory: Memory) -
 
 def _each_array(data: Ragged | Padded) -> str:
     """A note that each array is one sequence; an array of more than two dimensions might be a block of sequences."""
-    step = cast(Ragged, data).values.shape[1:]
-    if len(step) < 2:
+    if len(step := cast(Ragged, data).values.shape[1:]) < 2:
         return "each array is one sequence"
     as_block = Message(" (if one of them holds all sequences: ", Advice("--array", "arr_0"), ")")
     return Message(f"each array is one sequence of steps of {by_size(step)}", as_block)
@@ -357,4 +356,5 @@ def _each_array(data: Ragged | Padded) -> str:
 def _check_numbers(array: AnyArray, name: str) -> None:
     checked_dtype(array.dtype, name)
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-        raise DataError(f"{name} is {array.dtype}; integers, floats or booleans were expected")
+        ids = ["; as ids of names: ", Advice("--category", "word")] if array.dtype.kind == "U" else []
+        raise DataError(f"{name} is {array.dtype}; integers, floats or booleans were expected", *ids)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import span
+from seqtool.arrays.lazy import AnyArray, span
 from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, at
 from seqtool.files import npz
@@ -38,6 +38,9 @@ from seqtool.sources.masks import lengths_and_side, with_side
 from seqtool.sources.options import ForeignSpec, Sequences, SourceOptions
 from seqtool.words import count
 
+if TYPE_CHECKING:
+    from seqtool.sources.word_arrays import WordArray
+
 
 def read_array(source: Input, options: SourceOptions) -> Sequences:
     """Read a NumPy file; raises DataError that begins with its name."""
@@ -50,14 +53,30 @@ def _npy(source: Input, options: SourceOptions) -> Sequences:
     refuse_names(spec)
     if options.allow_pickle:
         pickled = unpickle(source.path, source.name)
+        if pickled is not None and spec.rows.category:
+            from seqtool.sources.tokens import words_in
+
+            return words_in(pickled.tolist(), options)
         if pickled is not None:
             return _from_objects(pickled, options)
-    x = open_npy(source.path, source.name, time_major=spec.time_major, temporary=source.temporary)
+    x: AnyArray = open_npy(source.path, source.name, time_major=spec.time_major, temporary=source.temporary)
+    words = _words(source, options)
+    x = x if words is None else words.ids("the array", x)
     lengths = None if spec.lengths is None else lengths_file(spec.lengths, x.shape, spec)
     lengths, side = lengths_and_side(lengths, f"--lengths {spec.lengths}", x.shape)
     spec = with_side(spec, side)
     taken = ForeignData(dense(x, lengths, spec), lengths, side=side, spec=spec)
-    return _foreign(taken, options.spool)
+    found = _foreign(taken, options.spool)
+    return found if words is None else words.named(found)
+
+
+def _words(source: Input, options: SourceOptions) -> WordArray | None:
+    """What makes ids of an array of names, where the call names a category."""
+    if not options.foreign.rows.category:
+        return None
+    from seqtool.sources.word_arrays import WordArray
+
+    return WordArray.wanted(source.name, options)
 
 
 def _from_objects(loaded: Array, options: SourceOptions) -> Sequences:
@@ -86,8 +105,10 @@ def _npz(source: Input, options: SourceOptions) -> Sequences:
                 return _of_rows(archive)
             return _ours(_verified(archive), archive, options.spool)
         archive.verify()
-        taken = take(archive, choose(archive, spec), spec, options.memory, options.spool)
-        return _foreign(taken, options.spool)
+        chosen, words = choose(archive, spec), _words(source, options)
+        arrays = archive if words is None else words.within(archive, chosen)
+        found = _foreign(take(arrays, chosen, spec, options.memory, options.spool), options.spool)
+        return found if words is None else words.named(found)
 
 
 def _lost_lengths(archive: ZipReader) -> bool:

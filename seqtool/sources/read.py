@@ -105,7 +105,7 @@ def _read_arrays(source: Input, options: SourceOptions) -> Sequences:
     return read_array(source, options)
 
 
-_OF_NAMED_ARRAYS = ("--keys-from-names", "--label-value")
+_OF_NAMED_ARRAYS = ("--keys-from-names", "--label-value", "--category")
 
 
 def _read_ts(source: Input, options: SourceOptions) -> Sequences:

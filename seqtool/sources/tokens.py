@@ -104,8 +104,10 @@ def words_in(sequences: Any, options: SourceOptions) -> Sequences:
 
 
 def _flat(sequences: Any) -> tuple[Any, Any]:
-    """The cells of lists end to end, and the length of each list."""
+    """The cells of lists end to end, and the length of each; empty ones that end a row of an array are no steps."""
     column = plain(sequences) if is_array_like(sequences) else sequences
+    if isinstance(column, np.ndarray) and column.dtype.kind == "U" and column.ndim == 2:
+        column = [row[: int(np.flatnonzero(row != "").max(initial=-1)) + 1].tolist() for row in column]
     if hasattr(column, "type") and is_list(column.type):
         lengths = np.asarray(pc.fill_null(pc.list_value_length(column), 0)).astype(np.int64)
         return column.flatten(), lengths

@@ -286,6 +286,8 @@ CASES = [
         },
     ),
     Case("sources.text_lines._as_words", "pad t.txt", {"t.txt": "the cat\nthe dog\n"}),
+    Case("sources.foreign._check_numbers", "pad w.npy", {"w.npy": np.array([["a", "b"]])}),
+    Case("sources.word_arrays.WordArray.ids", "pad n.npy --category w", {"n.npy": np.ones((1, 2))}),
     Case("sources.tokens.only_name", "pad t.txt --category a,b", {"t.txt": "the cat\n"}),
     Case("sources.tokens.read_words", "pad t.txt --category a", {"t.txt": "the,cat sat\n"}),
     Case("sources.records._as_names", "pad t.json", {"t.json": '[["a", "b"], ["b"]]'}),

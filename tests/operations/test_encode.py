@@ -144,6 +144,11 @@ def test_what_cannot_be_encoded() -> None:
         sq.encode(CITIES, decode=True)
     with pytest.warns(UserWarning, match="category c0: no name has an id of its own"):
         sq.encode(CITIES, min_count=9)
+    split = {"split": np.array(["train", "test"])}
+    with pytest.raises(
+        DataError, match="no sequence of train has a step: encode has nothing to be fitted on"
+    ):
+        sq.encode(CITIES.replace(offsets=np.array([0, 0, len(CITIES.values)]), keys=None, per_sequence=split))
     empty = of_names([[], []], [[], []])
     assert len(sq.encode(empty)) == 2
     assert len(sq.encode(of_names([]))) == 0

@@ -205,7 +205,16 @@ def test_nothing_to_fill_is_no_error(which: str) -> None:
         Ragged(np.array([True, False]), np.array([0, 2])),
         sq.pad(Ragged(np.empty((0, 2)), np.array([0, 0]))),
     ):
-        assert len(sq.fill(data, method=which, indicator=True)) == len(data)
+        found = sq.fill(data, method=which, indicator=True)
+        assert len(found) == len(data)
+        learned = which in ("mean", "median") and np.asarray(data.lengths).sum() > 0
+        assert ("state" in found.receipt[-1]) == learned
+    split = Ragged(np.array([1.0]), np.array([0, 0, 1]), per_sequence={"split": np.array(["train", "test"])})
+    if which in ("mean", "median"):
+        with pytest.raises(
+            DataError, match="no sequence of train has a step: fill has nothing to be fitted on"
+        ):
+            sq.fill(split, method=which)
 
 
 def test_what_belongs_to_sequences_stays() -> None:

@@ -240,7 +240,12 @@ def test_nothing_to_scale_is_no_error(method: Any) -> None:
         for each in (False, True):
             found = sq.scale(data, method=method, per_sequence=each)
             assert len(found) == len(data)
-    with pytest.raises(DataError, match="no number in the sequences that scale is fitted on"):
+            assert "state" not in found.receipt[-1]  # for nothing was learned
+    with pytest.raises(
+        UsageError, match="using: scale was applied to these sequences, and learned nothing from them"
+    ):
+        sq.scale(TABLE, using=sq.scale(TABLE.replace(values=TABLE.values[:0], offsets=np.zeros(4, np.int64))))
+    with pytest.raises(DataError, match="no sequence of train has a step: scale has nothing to be fitted on"):
         sq.scale(
             Ragged(TABLE.values, np.array([0, 0, 4]), per_sequence={"split": np.array(["train", "test"])})
         )

@@ -182,7 +182,7 @@ def test_what_is_refused(place: Place) -> None:
     place.write("n.txt", "a b\n")
     assert "one word for each step" in failed(place, 2, "pad", "n.txt", "--category", "a,b")
     np.save(place.folder / "x.npy", np.ones((2, 3)))
-    assert "--category is for rows" in failed(place, 2, "pad", "x.npy", "--category", "a")
+    assert "text was expected, of which ids are made" in failed(place, 1, "pad", "x.npy", "--category", "a")
     pattern = ("--key-from", "{key}.npy", "--category", "city")
     assert "no part {city}" in failed(place, 2, "pad", "x.npy", *pattern)
     with pytest.raises(UsageError, match="names a, b"):
