@@ -19,6 +19,7 @@ from seqtool.files.manifest import Shard
 from seqtool.files.stores import store_at
 from seqtool.files.writers import contents_of
 from seqtool.files.zip_reader import ZipReader
+from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.group import GroupResult, SortedRows, label_kind, sequences_of
 from seqtool.grouping.kernel import ChangingError, Grouped, Grouper
@@ -70,19 +71,21 @@ class WriteShards:
 
     def __call__(self, batches: Iterable[EncodedBatch]) -> bytes:
         """The facts of the shards whose rows these are."""
-        plan = self.job.plan.settled(self.state)
         try:
             with Spool(self.job.temporary) as spool:
                 return packed(self._written(batches, spool))
         except ChangingError as error:
             error.key = error.key.partition(", ")[2]  # without the shard, which stands before the key
-            return packed(plain(plan.changing(error, self.state)))
+            return packed(plain(self._plan.changing(error, self.state)))
         except SeqtoolError as error:
             return packed(plain(error))
 
+    @property
+    def _plan(self) -> EncoderPlan:
+        return self.job.plan.settled(self.state)
+
     def _written(self, batches: Iterable[EncodedBatch], spool: Spool) -> list[ShardFacts]:
-        job, state = self.job, self.state
-        plan = job.plan.settled(state)
+        job, state, plan = self.job, self.state, self._plan
         grouper: Grouper | None = None
         for batch in batches:
             if grouper is None:
@@ -107,7 +110,7 @@ class WriteShards:
                 f"{count(grouped.ties, 'row')} of shard {shard} have the key and the order values of another row: "
                 "without numbers of rows their order is not known; name more columns in order_by"
             )
-        sorted_rows = SortedRows(grouped, job.plan.settled(self.state), self.state, rows)
+        sorted_rows = SortedRows(grouped, self._plan, self.state, rows)
         result = sequences_of(sorted_rows, Workspace(spool, job.memory))
         ragged = result.ragged
         unit = {} if result.time_unit is None else {"time_unit": result.time_unit}
