@@ -51,7 +51,7 @@ def plot(
     verbose: Verbose = False,
     as_json: JsonSummary = False,
     traceback: Traceback = False,
-    using: MemoryOptions,
+    limits: MemoryOptions,
 ) -> None:
     """Draw what is in a file: lengths, padding, features, labels.
 
@@ -75,10 +75,10 @@ def plot(
         outputs.check_not_an_input(Path(output), [Path(source or "-")])
         outputs.named_by(output, suffixes=SUFFIXES)
     check_matplotlib()
-    limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    limit, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
     summary = report.Summary("plot")
     names = [source] if source else []
-    with Spool(folder) as spool, inputs.opened(names, spool=folder, memory=limit) as found:
+    with Spool(folder) as spool, inputs.opened(names, temp_dir=folder, memory=limit) as found:
         only_arrays(found, source, "plot")
         destination = outputs.choose(
             output,
