@@ -7,7 +7,7 @@ import numpy as np
 from seqtool.codegen.filling import filled
 from seqtool.codegen.for_numpy import mask_of
 from seqtool.codegen.padding import is_harmless
-from seqtool.codegen.targets import LabelColumn
+from seqtool.codegen.targets import LabelOutputs
 from seqtool.codegen.tasks import Task
 from seqtool.sequences.ragged import Padded, Ragged
 
@@ -205,7 +205,7 @@ def _padded(data: Padded, task: Task) -> list[str]:
     return lines
 
 
-def _loss_of(label: LabelColumn) -> str:
+def _loss_of(label: LabelOutputs) -> str:
     """The loss of one of several labels."""
     if label.classes is None:
         return f"(outputs{label.outputs} - y[:, {label.column}]) ** 2"

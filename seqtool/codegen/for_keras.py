@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seqtool.codegen.filling import filled, included, with_blank_lines
 from seqtool.codegen.padding import is_harmless, mask_value
-from seqtool.codegen.targets import LabelColumn
+from seqtool.codegen.targets import LabelOutputs
 from seqtool.codegen.tasks import Task
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Padded, Ragged
@@ -286,13 +286,13 @@ def _real_steps(task: Task) -> dict[str, str]:
     }
 
 
-def _several_losses(columns: Sequence[LabelColumn]) -> str:
+def _several_losses(columns: Sequence[LabelOutputs]) -> str:
     """A function that adds up the losses of several labels; none without such labels."""
     losses = " + ".join(map(_loss_of, columns))
     return with_blank_lines(filled(_SEVERAL, losses=losses)) if losses else ""
 
 
-def _loss_of(label: LabelColumn) -> str:
+def _loss_of(label: LabelOutputs) -> str:
     """The loss of one of several labels."""
     y, outputs = f"y[:, {label.column}]", f"outputs{label.outputs}"
     if label.classes is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seqtool.codegen.filling import filled, included
 from seqtool.codegen.padding import is_harmless
-from seqtool.codegen.targets import LabelColumn
+from seqtool.codegen.targets import LabelOutputs
 from seqtool.codegen.tasks import Task
 from seqtool.sequences.ragged import Padded, Ragged
 
@@ -165,7 +165,7 @@ def _known(task: Task) -> str:
     return f"real = real{'' if target.flat else '[..., tf.newaxis]'} & ~tf.math.is_nan({labels})"
 
 
-def _loss_of(label: LabelColumn) -> str:
+def _loss_of(label: LabelOutputs) -> str:
     """The loss of one of several labels."""
     y = f"tf.cast(y[:, {label.column}], tf.{'float32' if label.classes is None else 'int64'})"
     if label.classes is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqtool.codegen.filling import filled, included
-from seqtool.codegen.targets import LabelColumn
+from seqtool.codegen.targets import LabelOutputs
 from seqtool.codegen.tasks import Task
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged
@@ -150,7 +150,7 @@ def _loss_function(task: Task) -> str:
     return "cross_entropy" if task.target.classes else "mse_loss"
 
 
-def _loss_of(label: LabelColumn, y: str) -> str:
+def _loss_of(label: LabelOutputs, y: str) -> str:
     """The loss of one of several labels."""
     if label.classes is None:
         return f"mse_loss(outputs{label.outputs}, {y}[:, {label.column}].float())"

@@ -50,7 +50,7 @@ def check(
         str | None,
         typer.Option("--value", metavar="V", help="What padding holds in an external array. [default: 0]"),
     ] = None,
-    using: MemoryOptions,
+    limits: MemoryOptions,
     quiet: Quiet = False,
     as_json: JsonReport = False,
     traceback: Traceback = False,
@@ -76,12 +76,12 @@ def check(
         raise UsageError("--shared-keys says what another file may share: add ", Advice("--against", "OTHER"))
     network = check_choice("--for", reader, get_args(checking.Reader))
     spec = foreign.spec(parse_value(value))
-    limit = memory.allowed(using.max_memory)
-    folder = inputs.temporary_folder(using.temp_dir)
+    limit = memory.allowed(limits.max_memory)
+    folder = inputs.temporary_folder(limits.temp_dir)
     with ExitStack() as stack:
 
         def opened(*names: str) -> Input:
-            found = stack.enter_context(inputs.opened(names, spool=folder, memory=limit))
+            found = stack.enter_context(inputs.opened(names, temp_dir=folder, memory=limit))
             return only_arrays(found, "".join(names), "check")
 
         file, other = opened(*([source] if source else [])), opened(against) if against else None
