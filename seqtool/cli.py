@@ -116,7 +116,6 @@ def _function(name: str) -> Callable[..., None]:
     return command_of(found)
 
 
-@cache
 def build() -> Any:
     """The command line: one command for each module in `seqtool.commands`, and for each operation."""
     app = typer.Typer(

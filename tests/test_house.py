@@ -610,7 +610,7 @@ TESTED_BY_OTHERS = {
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch", "targets"},
     "plotting": {"boxes", "label_panels", "marks", "panels"},
     "training": {"in_place", "numbers", "opened", "stored"},
-    "recipes": {"others", "columns", "names", "reading", "repeat", "show", "transformer"},
+    "recipes": {"others", "columns", "names", "reading", "repeat", "show", "small_columns", "transformer"},
     "unpadding": {"beside", "columns", "names", "predictions", "sorting", "stretch", "undoing"},
 }
 

@@ -33,7 +33,7 @@ from seqtool.sequences.padding_values import (
     check_value,
     value_to_json,
 )
-from seqtool.sequences.ragged import Padded, Ragged, StepArray
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import budget
@@ -132,13 +132,13 @@ def padded(
         warn(f"missing values became NaN: {missing:,}")
     arguments = {"truncating": truncating, "multiple_of": multiple_of if multiple_of > 1 else None}
     steps = planned.span.total + planned.steps_cut
-    return carry_out(with_entry(planned, [], {**arguments, **described}, steps=steps))
+    return carry_out(with_pad_entry(planned, [], {**arguments, **described}, steps=steps))
 
 
 Data = TypeVar("Data", bound=PaddedStream | Ragged)
 
 
-def with_entry(
+def with_pad_entry(
     data: Data, inputs: list[str], arguments: Mapping[str, Any], *, steps: int, outcome: Outcome | None = None
 ) -> Data:
     """The same sequences with an entry for this call of `pad` in their receipt, its arguments as they were resolved.
@@ -155,7 +155,7 @@ def with_entry(
 def with_receipt(data: Data, entry: Entry) -> Data:
     """The same sequences with one more entry in their receipt."""
     if isinstance(data, Ragged):
-        return cast(Data, data.replace(receipt=(*data.receipt, entry.as_json())))
+        return cast(Data, exchanged(data, receipt=(*data.receipt, entry.as_json())))
     return cast(Data, dataclasses.replace(data, ragged=with_receipt(data.ragged, entry)))
 
 

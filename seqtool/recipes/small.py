@@ -1,44 +1,75 @@
-"""Few rows of plain numbers grouped at once, without the road that rows of any kind and number take.
+"""Few rows of plain numbers and names grouped at once, without the road that rows of any kind and number take.
 
 It gives what that road gives, or None where it does not know that it would: then the caller takes the road.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import field
 from typing import Any, Self
 
 import numpy as np
 
-from seqtool.arrays.array_likes import is_pandas_frame
-from seqtool.arrays.dtypes import Array, dtype_named, first_loss
+from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
+from seqtool.grouping.elsewhere import Elsewhere
+from seqtool.grouping.group import label_kind
 from seqtool.operations.pad import pad_stream, resolved, with_receipt
 from seqtool.recipes.columns import own_name
 from seqtool.recipes.recipe import Recipe
-from seqtool.sequences.keys import name_keys
-from seqtool.sequences.padding_values import value_from_json
-from seqtool.sequences.ragged import Ragged
+from seqtool.recipes.small_columns import (
+    NotPlainError,
+    check_order,
+    columns_of,
+    features_in,
+    keys_in,
+    labels_in,
+    names_in,
+    static_in,
+)
+from seqtool.sequences.categories import PADDING
+from seqtool.sequences.padding_values import UNLABELLED, check_step_value, value_from_json
+from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
+from seqtool.tables.cells import several_meanings
 
 _MOST = 10_000  # rows
-_LABELS = {"label", "step_label", "label_as", "label_value", "empty_label"}
+_OF_STEPS = {"step_label", "label_value"}
+_OF_LABELS = {"label_as", "empty_label"}
 _OF_TEXT = {"header", "delimiter", "encoding"}
 _PADDING = {"maxlen", "padding", "value", "truncating"}
-_KNOWN = {"key", "order_by", "features", "dtype", "ragged", "min_len", *_LABELS, *_OF_TEXT, *_PADDING}
+_COLUMNS = {"key", "order_by", "features", "label", "static", "category"}
+_KNOWN = {*_COLUMNS, *_OF_STEPS, *_OF_LABELS, *_OF_TEXT, *_PADDING, "dtype", "ragged", "min_len"}
+
+
+@dataclass(frozen=True)
+class Small:
+    """What became of few rows: their sequences, and the count of missing values by feature."""
+
+    data: PaddedStream | Ragged
+    missing: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class SmallGroup:
-    """The call of `group` that a recipe remembers, where it has one key, and numbers alone for order and features."""
+    """The call of `group` that a recipe remembers, where it has one key: its columns by the parts that they play.
+
+    `elsewhere` are labels that came from another table.
+    """
 
     key: str
     order: tuple[str, ...]
     features: tuple[str, ...]
     labels: tuple[str, ...]
+    elsewhere: tuple[str, ...]
+    step_label: str | None
+    static: tuple[str, ...]
+    categories: tuple[str, ...]
     dtype: np.dtype[Any]
+    static_dtype: np.dtype[Any]
     arguments: Mapping[str, Any]
 
     @classmethod
@@ -46,54 +77,86 @@ class SmallGroup:
         """The call; None where it asks for more."""
         arguments = recipe.first.get("arguments", {})
         key, order = arguments.get("key", []), tuple(arguments.get("order_by", ()))
-        named = recipe.features is not None and not recipe.tables.get("static_features")
+        static, held = tuple(arguments.get("static", ())), arguments.get("label") or []
+        named = recipe.features is not None and "static_categories" not in recipe.tables
         if not ({*arguments} <= _KNOWN and len(key) == 1 and named) or any(":" in name for name in order):
             return None
-        labels = arguments.get("label") or []
-        step_label = arguments.get("step_label")
+        if any(map(Elsewhere.in_text, static)):
+            return None
+        labels = [held] if isinstance(held, str) else held
         return cls(
-            key[0],
-            order,
-            tuple(arguments["features"]),
-            (
-                *map(own_name, [labels] if isinstance(labels, str) else labels),
-                *([step_label] if step_label else []),
-            ),
-            dtype_named(arguments["dtype"]),
-            arguments,
+            key=key[0],
+            order=order,
+            features=tuple(arguments["features"]),
+            labels=tuple(name for name in labels if not Elsewhere.in_text(name)),
+            elsewhere=tuple(own_name(name) for name in labels if Elsewhere.in_text(name)),
+            step_label=arguments.get("step_label"),
+            static=static,
+            categories=tuple(arguments.get("category", ())),
+            dtype=dtype_named(arguments["dtype"]),
+            static_dtype=dtype_named(recipe.dtypes.get("static", "int64")),
+            arguments=arguments,
         )
 
-    def grouped(self, rows: Any) -> PaddedStream | Ragged | None:
-        """The sequences of a DataFrame or an Arrow table; None of rows that are not plain numbers below a key."""
-        if not 0 < len(rows) <= _MOST:
+    def grouped(self, rows: Any) -> Small | None:
+        """The sequences of a DataFrame or an Arrow table; None of rows that are not plain numbers and names."""
+        try:
+            return self._grouped(rows) if 0 < len(rows) <= _MOST else None
+        except (NotPlainError, DataError):  # of the latter the other road tells more
             return None
-        columns = _columns(rows, (self.key, *self.order, *self.features), self.labels)
-        if columns is None:
-            return None
-        keys = _keys(columns[self.key])
-        values = self._values([columns[name] for name in self.features])
+
+    def _grouped(self, rows: Any) -> Small:
+        there = names_in(rows)
+        labels = self.labels if {*self.labels} <= {*there} else ()
+        step_label = self.step_label if self.step_label in there else None
+        used = (self.key, *self.order, *self.features, *self.static, *self.categories, *labels)
+        used = used if step_label is None else (*used, step_label)
+        if any(there.count(name) != 1 for name in used) or {*self.elsewhere} & {*there}:
+            raise NotPlainError
+        columns = columns_of(rows, used)
+        values = features_in([columns[name] for name in self.features], self.dtype)
+        gaps = (
+            np.isnan(values).sum(axis=0)
+            if values.dtype.kind == "f"
+            else np.zeros(len(self.features), np.int64)
+        )
+        if (gaps == len(values)).any():  # which is warned of
+            raise NotPlainError
         orders = [columns[name] for name in self.order]
-        if keys is None or values is None or any(_has_gaps(order) for order in orders):
-            return None
-        distinct, codes = np.unique(keys, return_inverse=True)
+        for column in orders:
+            check_order(column)
+        distinct, codes = np.unique(keys_in(columns[self.key]), return_inverse=True)
         order = np.lexsort([*orders[::-1], codes.reshape(-1)])
         offsets = np.zeros(len(distinct) + 1, np.int64)
         np.cumsum(np.bincount(codes.reshape(-1), minlength=len(distinct)), out=offsets[1:])
-        if values.dtype.kind == "f" and np.isnan(values).any():
-            return None  # they are counted there, and warned of
-        return self._padded(Ragged(values[order], offsets, keys=distinct, features=self.features))
+        parts = _Parts({name: column[order] for name, column in columns.items()}, offsets)
+        parts.add_labels(labels, self.arguments.get("label_as"))
+        if step_label is not None:
+            value = self.arguments.get("label_value", UNLABELLED)
+            parts.add_step_labels(step_label, self.arguments.get("label_as"), value)
+        parts.add_static(self.static, self.static_dtype)
+        parts.add_categories(self.categories)
+        ragged = Ragged(
+            values[order],
+            offsets,
+            keys=distinct,
+            features=self.features,
+            per_step=parts.per_step,
+            per_sequence=parts.per_sequence,
+            names=parts.names,
+        )
+        missing = {name: gap for name, gap in zip(self.features, gaps.tolist(), strict=True) if gap}
+        return Small(self._padded(ragged, {*_OF_TEXT, "min_len", *self._absent(labels, step_label)}), missing)
 
-    def _values(self, columns: list[Array]) -> Array | None:
-        """The features side by side in their dtype; None where one does not fit into it without loss."""
-        out = np.empty((len(columns[0]), len(columns)), self.dtype)
-        for i, column in enumerate(columns):
-            if column.dtype.kind not in "iuf" or (column.dtype != self.dtype and _loses(column, self.dtype)):
-                return None
-            out[:, i] = column
-        return out
+    def _absent(self, labels: Sequence[str], step_label: str | None) -> set[str]:
+        """The arguments about labels that are not there, of which a receipt does not tell."""
+        absent = set() if labels else {"label"}
+        absent |= _OF_STEPS if step_label is None else set()
+        return absent if labels or step_label is not None else absent | _OF_LABELS
 
-    def _padded(self, ragged: Ragged) -> PaddedStream | Ragged:
-        arguments = {name: held for name, held in self.arguments.items() if name not in _NOT_TOLD}
+    def _padded(self, ragged: Ragged, untold: set[str]) -> PaddedStream | Ragged:
+        arguments = {name: held for name, held in self.arguments.items() if name not in untold}
+        arguments |= label_kind(ragged)
         steps, cut = len(ragged.values), 0
         data: PaddedStream | Ragged = ragged
         if not arguments.get("ragged"):
@@ -108,56 +171,61 @@ class SmallGroup:
         return with_receipt(data, Entry("group", [], arguments, Rows(steps, steps - cut, cut)))
 
 
-_NOT_TOLD = {*_LABELS, *_OF_TEXT, "min_len"}
+@dataclass
+class _Parts:
+    """What belongs to sequences and steps beside the features, from columns in the order of the steps."""
 
+    columns: Mapping[str, Array]
+    offsets: Array
+    per_step: dict[str, StepArray] = field(default_factory=dict)
+    per_sequence: dict[str, Array] = field(default_factory=dict)
+    names: dict[str, Any] = field(default_factory=dict)
 
-def _columns(rows: Any, names: tuple[str, ...], labels: tuple[str, ...]) -> dict[str, Array] | None:
-    """Columns as NumPy arrays; None where one is missing, is there twice, or is neither numbers nor text."""
-    if is_pandas_frame(rows):
-        there = [*rows.columns]
-        if (
-            rows.index.names != [None]
-            or {*labels} & {*there}
-            or any(there.count(name) != 1 for name in names)
-        ):
-            return None
-        series = [rows[name] for name in names]
-        if any(not isinstance(one.dtype, np.dtype) and one.dtype != "str" for one in series):
-            return None
-        return {name: one.to_numpy() for name, one in zip(names, series, strict=True)}
-    if type(rows).__module__ != "pyarrow.lib":
-        return None
-    there = rows.schema.names
-    if {*labels} & {*there} or any(there.count(name) != 1 for name in names):
-        return None
-    columns = [rows.column(name) for name in names]
-    if any(column.null_count for column in columns):
-        return None
-    return {name: column.to_numpy() for name, column in zip(names, columns, strict=True)}
+    def add_labels(self, labels: Sequence[str], how: str | None) -> None:
+        """The labels of sequences, one or several."""
+        if not labels:
+            return
+        codes, states = zip(*(labels_in(self.columns[name]) for name in labels), strict=True)
+        if len(labels) == 1:
+            values, classes = states[0].finish(how)
+            self.per_sequence["y"] = values[self._of_sequences(codes[0])]
+            self.names |= {} if classes is None else {"classes": classes}
+            return
+        meanings, tables = several_meanings(dict(zip(labels, states, strict=True)), how)
+        one_each = [values[self._of_sequences(one)] for values, one in zip(meanings, codes, strict=True)]
+        self.per_sequence["y"] = np.stack(one_each, axis=1)
+        self.names |= tables
 
+    def add_step_labels(self, label: str, how: str | None, padding: float) -> None:
+        """The labels of steps."""
+        codes, state = labels_in(self.columns[label])
+        values, classes = state.finish(how)
+        check_step_value("step_y", padding, values.dtype, "--label-value")
+        self.per_step["step_y"] = StepArray(values[codes], padding)
+        if classes is not None:
+            self.names["step_classes" if "y" in self.per_sequence else "classes"] = classes
 
-def _keys(column: Array) -> Array | None:
-    """Keys as `group` has them: int64 where all are plain integers, else text."""
-    if column.dtype.kind == "i":
-        return column.astype(np.int64)
-    if column.dtype != object:
-        return None
-    held = column.tolist()
-    if not all(type(key) is str and key for key in held):
-        return None
-    try:
-        return name_keys(held)
-    except DataError:
-        return None
+    def add_static(self, static: Sequence[str], dtype: np.dtype[Any]) -> None:
+        """The numbers that are the same in all steps of a sequence."""
+        if static:
+            numbers = static_in([self.columns[name] for name in static], dtype)
+            self.per_sequence["static"] = self._of_sequences(numbers)
+            self.names["static_features"] = np.array(static)
 
+    def add_categories(self, categories: Sequence[str]) -> None:
+        """The ids of names in steps."""
+        ids = []
+        self.names |= {"categories": np.array(categories)} if categories else {}
+        for i, name in enumerate(categories):
+            codes, state = labels_in(self.columns[name])
+            of_codes, self.names[f"vocabulary_{i}"] = state.vocabulary()
+            ids.append(of_codes[codes])
+        if ids:
+            self.per_step["c"] = StepArray(np.stack(ids, axis=1), PADDING)
 
-def _has_gaps(order: Array) -> bool:
-    """Whether an order column holds anything but numbers."""
-    return order.dtype.kind not in "iuf" or bool(order.dtype.kind == "f" and np.isnan(order).any())
-
-
-def _loses(column: Array, dtype: np.dtype[Any]) -> bool:
-    if dtype.kind == "f" and column.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            return bool((np.isinf(column.astype(dtype)) & ~np.isinf(column)).any())
-    return first_loss(column, dtype) is not None
+    def _of_sequences(self, cells: Array) -> Array:
+        """The cell of each sequence; raises NotPlainError where its steps have several."""
+        one_each = cells[self.offsets[:-1]]
+        if (np.repeat(one_each, np.diff(self.offsets), axis=0) != cells).any():
+            raise NotPlainError
+        return np.asarray(one_each)

@@ -15,7 +15,9 @@ _EXPECTED = {
     "order": EXPECTED_ORDER,
     "feature": "a number was expected",
     "static": "a number was expected",
-    "label": "text or a number was expected",
+    "label": "text without a NUL character, or a number, was expected",
+    "category": "a name without a NUL character was expected",
+    "item": "a name without a NUL character was expected",
 }
 
 

@@ -274,6 +274,23 @@ def test_a_nul_in_a_key_is_an_error(grouped: FromText, cell: str) -> None:
         grouped("k,a\n" + "x,1\n" * 2999 + f"{cell},1\n")
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"label": "n"},
+        {"step_label": "n"},
+        {"category": "n"},
+        {"static": "n", "category": "n"},
+    ],
+    ids=lambda part: " and ".join(part),
+)
+def test_a_nul_in_a_name_is_an_error(tmp_path: Path, part: dict[str, Any]) -> None:
+    rows = pa.table({"k": [1, 1], "t": [1, 2], "a": [1.0, 2.0], "n": ["b", "a\0"]})
+    parquet.write_table(rows, tmp_path / "rows.parquet")
+    with pytest.raises(DataError, match=r"row 1, column 'n': .*without a NUL"):
+        result_of_files(tmp_path / "rows.parquet", key="k", **part)
+
+
 def test_a_nul_outside_the_key_and_the_features_does_no_harm(grouped: FromText) -> None:
     rows = "x,1,b\n" * 999 + "x,1,a\0\n"
     assert len(grouped("k,a,z\n" + rows, drop=["z"]).values) == 1000
