@@ -121,7 +121,7 @@ def test_many_tiny_groups(place: Place) -> None:
 
 @pytest.mark.slow
 def test_few_huge_groups_in_one_row_group(place: Place) -> None:
-    rows = 7 * MILLION
+    rows = 8 * MILLION
     keys, a = small_numbers(rows) % 3, np.arange(rows)
     write_parquet(place, "rows.parquet", row_group=rows, key=keys, a=a, b=a / 2, c=small_numbers(rows, 2))
     same_as_unbounded(place, "group", "rows.parquet", "--key", "key", "--ragged", "--dtype", "float64")

@@ -436,11 +436,11 @@ def test_rows_that_go_to_the_disk_come_back_without_any_of_it(tmp_path: Path) ->
         """
         import numpy as np
         from seqtool.arrays.spool import Spool
-        from seqtool.grouping.kernel import Grouper, Layout
+        from seqtool.grouping.kernel import Grouper, RowSchema
         random = np.random.default_rng(0)
         keys, values = random.integers(0, 1000, 200_000), random.integers(0, 9, 200_000)
         with Spool() as spool:
-            grouper = Grouper(Layout(["k"], [], ["a"]), spool, memory=1 << 20)
+            grouper = Grouper(RowSchema(["k"], [], ["a"]), spool, memory=1 << 20)
             for begin in range(0, len(keys), 10_000):
                 grouper.add({"k": keys[begin : begin + 10_000], "a": values[begin : begin + 10_000]})
             assert len(grouper._runs) > 2, len(grouper._runs)
