@@ -854,11 +854,11 @@ def test_categories_of_many_names(place: Place) -> None:
 
 @pytest.mark.slow
 def test_texts_of_many_words(place: Place) -> None:
-    rows, count = 1_600_000, 800_000
+    rows, count = 2_400_000, 1_200_000
     codes = np.random.default_rng(6).integers(0, count, rows)
     words = np.array([f"word-{code:07d}" for code in range(count)])
     with (place.folder / "notes.txt").open("w") as file:
-        for line in np.split(codes, 16_000):
+        for line in np.split(codes, 24_000):
             file.write(" ".join(words[line].tolist()) + "\n")
     same_as_unbounded(place, "pad", "notes.txt", "--category", "word", "--ragged")
     output, seen = mapped(place), np.unique(codes)
