@@ -9,7 +9,7 @@ import typer
 
 from seqtool.advice import Advice
 from seqtool.commands._arrays import SequenceOptions
-from seqtool.commands._options import JsonReport, MemoryOptions, Traceback, choice
+from seqtool.commands._options import JsonReport, MemoryOptions, Quiet, Traceback, choice
 from seqtool.commands._source import only_arrays
 from seqtool.commands._values import parse_value
 from seqtool.errors import UsageError, check_choice
@@ -51,6 +51,7 @@ def check(
         typer.Option("--value", metavar="V", help="What padding holds in an external array. [default: 0]"),
     ] = None,
     limits: MemoryOptions,
+    quiet: Quiet = False,
     as_json: JsonReport = False,
     traceback: Traceback = False,
 ) -> None:
@@ -96,6 +97,8 @@ def check(
         )
     holds = all(finding.verdict != "fails" for finding in found)
     facts = {"file": file.name, "for": reader, "against": against, "holds": holds}
+    if quiet and holds:
+        return
     if as_json:
         shown = [{name: part for name, part in vars(f).items() if name != "advice"} for f in found]
         report.print_json({**facts, "findings": shown})
