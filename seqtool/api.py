@@ -222,7 +222,7 @@ def _opened(data: Any, spec: GroupSpec, stack: ExitStack, folder: Path | None) -
     """The table that data is, or that is in the files of a path, and the names of these."""
     if isinstance(data, (str, os.PathLike)):
         encoding = spec.text.encoding
-        found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding, spool=folder))
+        found = stack.enter_context(inputs.opened([os.fspath(data)], encoding=encoding, temp_dir=folder))
         return opening.open_tables(found, spec.text, spec.pattern), [item.base_name for item in found]
     if spec.key_from is not None:
         raise UsageError("key_from is of the paths of files; data is none: leave key_from out")

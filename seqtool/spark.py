@@ -18,7 +18,7 @@ from seqtool.sharding.encoding import rows_of
 from seqtool.sharding.job import Job, packed, plain, unpacked
 from seqtool.sharding.observing import FileFacts, facts_of
 from seqtool.sharding.spark import arrow_schema, moved, results
-from seqtool.sharding.target import Target
+from seqtool.sharding.target import OutputFolder
 from seqtool.system import memory
 from seqtool.tables.roles import columns_named
 from seqtool.tables.table import Expected, Table, typed_table
@@ -59,7 +59,7 @@ def write_sequences(
     spec = call_of_group(key=key, order_by=order_by, ragged=True, **options)
     if spec.keep_row_index:
         raise UsageError("keep_row_index numbers the rows of files; a frame has no such numbers")
-    target = Target(store_at(os.fspath(path).rstrip("/")), force=force)
+    target = OutputFolder(store_at(os.fspath(path).rstrip("/")), force=force)
     schema = arrow_schema(frame)
     table = _table(schema, ())
     job = Job(

@@ -7,15 +7,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
+
+import numpy as np
 
 try:
     import tensorflow as tf
 except ModuleNotFoundError as missing:
     raise ImportError(f"seqtool.tf needs TensorFlow ({missing}): pip install tensorflow") from None
 
+from seqtool.arrays.dtypes import Array
+from seqtool.sequences.validation import offsets_of
 from seqtool.training.batches import check_options, epoch
 from seqtool.training.in_memory import InMemory
 from seqtool.training.sequence_file import SequenceFile
@@ -54,19 +58,31 @@ def dataset(
     file = SequenceFile(path, dtype=dtype, include=include, in_memory=in_memory)
     epochs = count()
 
-    def batches() -> Iterator[Any]:
-        drawn = (seed, next(epochs)) if shuffle else None
-        for indices in epoch(file.lengths, batch_size=batch_size, seed=drawn, boundaries=boundaries):
-            if file.include:
-                yield file.named_batch(indices)
-            else:
-                x, lengths, y = file.batch(indices)
-                yield (x, lengths) if y is None else (x, lengths, y)
+    def drawn() -> tuple[Array, Array]:
+        """The order of the next epoch, and where each of its batches begins and ends in it."""
+        random = (seed, next(epochs)) if shuffle else None
+        batches = epoch(file.lengths, batch_size=batch_size, seed=random, boundaries=boundaries)
+        return np.concatenate([np.empty(0, np.int64), *batches]), offsets_of(np.array([*map(len, batches)]))
 
-    signature = {name: _spec(file, name, array) for name, array in file.named_batch([]).items()}
-    whole = tf.data.Dataset.from_generator(
-        batches, output_signature=signature if file.include else tuple(signature.values())
-    )
+    def gathered(indices: Array) -> list[Array]:
+        return list(file.named_batch(indices).values())
+
+    def batch(indices: Any) -> Any:
+        arrays = tf.numpy_function(gathered, [indices], [spec.dtype for spec in specs.values()])
+        for array, spec in zip(arrays, specs.values(), strict=True):
+            array.set_shape(spec.shape)
+        return dict(zip(specs, arrays, strict=True)) if file.include else tuple(arrays)
+
+    def batches(_: Any) -> Any:
+        order, edges = tf.numpy_function(drawn, [], [tf.int64, tf.int64])
+        edges.set_shape([None])
+        order.set_shape([None])
+        places = tf.data.Dataset.from_tensor_slices((edges[:-1], edges[1:]))
+        return places.map(lambda begin, end: batch(order[begin:end]))
+
+    specs = {name: _spec(file, name, array) for name, array in file.named_batch([]).items()}
+    # One call of Python for each batch: from_generator makes several.
+    whole = tf.data.Dataset.from_tensors(0).flat_map(batches)
     number = len(epoch(file.lengths, batch_size=batch_size, boundaries=boundaries))
     return whole.apply(tf.data.experimental.assert_cardinality(number)).prefetch(_PREFETCHED)
 

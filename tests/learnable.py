@@ -35,12 +35,15 @@ def kinds() -> dict[str, Ragged]:
         values: np.ndarray, lengths: np.ndarray = LENGTHS, step_y: StepArray | None = None, **more: Any
     ) -> Ragged:
         steps = {} if step_y is None else {"step_y": StepArray(step_y.data[: lengths.sum()], step_y.value)}
-        y = {name: more[name] for name in more if name in ("y", "static")}
+        y = {name: more[name] for name in more if name in ("y", "static", "static_c")}
         names = {} if "classes" not in more else {"classes": np.array(more["classes"])}
         if "c" in more:
             steps["c"] = StepArray(more["c"][: lengths.sum()], 0)
             names |= {"categories": np.array(["city", "device"])}
             names |= {f"vocabulary_{i}": np.array(["a", "b", "c", "d"][: 4 - i]) for i in range(2)}
+        if "static_c" in more:
+            names["static_categories"] = np.array(["town", "plan"][: more["static_c"].shape[1]])
+            names |= {f"static_vocabulary_{i}": np.array(["a", "b", "c"][: 3 - i]) for i in range(2)}
         return Ragged(
             values[: lengths.sum()], offsets_of(lengths), per_step=steps, per_sequence=y, names=names
         )
@@ -54,6 +57,7 @@ def kinds() -> dict[str, Ragged]:
     holed_fractions, labels = fractions.copy(), random.random(STEPS)
     holed_fractions[::3] = labels[1::3] = nan
     c = np.stack([random.integers(1, 7, STEPS), random.integers(1, 6, STEPS)], axis=1)
+    own = np.stack([1 + np.arange(COUNT) % 5, 1 + np.arange(COUNT) % 4], axis=1)
     blocks = random.random((COUNT, 2, 3))
     blocks[3, 1, 0] = nan
     return {
@@ -91,6 +95,12 @@ def kinds() -> dict[str, Ragged]:
         "category_holes": ragged_of(holed, step_y=StepArray(random.random(STEPS), nan), c=c),
         "category_id": ragged_of(with_zero, y=three, c=c),
         "next_category": ragged_of(features, FEW, c=c, static=static),
+        "own": ragged_of(features, y=three, static_c=own),
+        "next_own": ragged_of(features, FEW, static=holed_static, static_c=own),
+        "own_id_steps": ragged_of(
+            with_zero, step_y=StepArray(four, -1), static=np.int64(9 * static), static_c=own
+        ),
+        "own_category": ragged_of(features, y=two, c=c, static=static, static_c=own),
         "hole_steps": ragged_of(holed_fractions, step_y=StepArray(labels, nan), static=static),
     }
 

@@ -68,6 +68,8 @@ def read_into(file: IO[bytes], out: Array | memoryview, offset: int, name: str) 
     left = out if isinstance(out, memoryview) else out.data
     while left:
         count = read_at(file, left, offset)
+        if count == len(left):
+            return
         if not count:
             raise DataError(f"{name}: ends early; it was cut short while it was being read")
         left, offset = left[count:], offset + count

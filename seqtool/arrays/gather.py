@@ -57,13 +57,15 @@ def sequence_of(offsets: AnyArray, row: int, near: int = 0) -> int:
     """
     if isinstance(offsets, np.ndarray):
         return int(np.searchsorted(offsets[:-1], row, side="right")) - 1
-    edges = offsets[near : near + _NEAR]
-    if len(edges) and edges[0] <= row < edges[-1]:
-        return near + int(np.searchsorted(edges, row, side="right")) - 1
+    for ahead in _AHEAD:
+        edges = offsets[near : near + ahead]
+        if len(edges) and edges[0] <= row < edges[-1]:
+            return near + int(np.searchsorted(edges, row, side="right")) - 1
     return bisect.bisect_right(range(len(offsets) - 1), row, key=lambda i: int(offsets[i : i + 1][0])) - 1
 
 
 _NEAR = 64  # sequences whose offsets are read together
+_AHEAD = (_NEAR, 64 * _NEAR)  # those that are looked through before others: a sample passes over some
 
 
 class LazyGather(Lazy):
@@ -148,7 +150,7 @@ def gathered(array: AnyArray, starts: Array, counts: Array, every: int = 1) -> I
         yield from _in_any_order(array, starts, counts, every)
         return
     most, at = rows_per_chunk(array), 0
-    far = between > (rows_per_chunk(array, _GAP) if isinstance(array, FileArray) else most)
+    far = between > _cheap_to_read(array)
     read = ends - starts
     read[1:] += np.where(far, 0, between)
     before = np.concatenate([[0], np.cumsum(read)])
@@ -181,12 +183,20 @@ def _sums_before(sizes: Array) -> Array:
     return np.concatenate([[0], np.cumsum(sizes)[:-1]])
 
 
+def _cheap_to_read(array: AnyArray) -> int:
+    """How many rows between two stretches are cheaper to read along than to skip: few, where they are in a file."""
+    if isinstance(array, LazyGather) and isinstance(array.array, FileArray):
+        return rows_per_chunk(array, _GATHERED_GAP)
+    return rows_per_chunk(array, _GAP) if isinstance(array, FileArray) else rows_per_chunk(array)
+
+
 def _spans(counts: Array, every: int) -> Array:
     """How many rows there are from the first of each stretch to its last."""
     return counts if every == 1 else np.maximum((counts - 1) * every + 1, 0)
 
 
 _GAP = 1 << 14  # bytes between two stretches of a file that are cheaper to read than to skip
+_GATHERED_GAP = 1 << 18  # the same where each stretch is gathered from several
 
 
 def _in_any_order(array: AnyArray, starts: Array, counts: Array, every: int) -> Iterator[Array]:

@@ -12,7 +12,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.checking import contracts
 from seqtool.checking.against import compared
 from seqtool.checking.findings import Finding, Reader, Subject
-from seqtool.checking.fitted import fitted
+from seqtool.checking.fitted import fitted_numbers
 from seqtool.checking.ids import category_ids
 from seqtool.checking.invariants import invariants, lengths
 from seqtool.checking.layouts import check_arrays, check_meta
@@ -68,7 +68,7 @@ def check(
         if findings[-1].name == "lengths" and findings[-1].verdict == "fails":
             return subject.cured(findings)
         if subject.ours:
-            findings += [*category_ids(subject), *fitted(subject, spool)]
+            findings += [*category_ids(subject), *fitted_numbers(subject, spool)]
         if reader is not None:
             findings += contracts.judge(subject, judged, reader)
         findings = subject.cured(findings)

@@ -17,7 +17,7 @@ from seqtool.sequences.splits import TRAIN, places_of
 from seqtool.sequences.take import take
 
 
-def fitted(subject: Subject, spool: Spool) -> Iterator[Finding]:
+def fitted_numbers(subject: Subject, spool: Spool) -> Iterator[Finding]:
     """What each operation learned, computed again from the training steps.
 
     It says so too where it was learned before the sequences were split. There is no finding where nothing was learned,

@@ -83,7 +83,7 @@ _NEAR = {2: 2e-2, 4: 1e-4, 8: 1e-9}  # of the deviation of numbers of so many by
 
 
 def numbered_again(train: Ragged, found: Again, whose: str, spool: Spool) -> Finding | None:
-    """Names stand in the order of their counts, those of one count by name, and none is rarer than was asked for."""
+    """Names stand in the order of their counts, those of one count by name; no more and no rarer than were asked."""
     arguments, buckets = found.entry["arguments"], int(found.entry["state"].get("buckets", 0))
     least, share = int(arguments.get("min_count", 1)), arguments.get("share", ())
     categories = all_categories(train)
@@ -92,6 +92,14 @@ def numbered_again(train: Ragged, found: Again, whose: str, spool: Spool) -> Fin
     except DataError:  # ids outside of the vocabulary, which another finding tells
         return None
     together = sum((counts[one.name] for one in categories if one.name in share), np.zeros(1, np.int64))
+    most = arguments.get("max_tokens")
+    wrong = [
+        f"{one.name}: an Embedding of {one.rows:,} rows, and {most:,} at most were asked for"
+        for one in categories
+        if isinstance(most, int) and one.rows > most
+    ]
+    if wrong:
+        return Finding("encode", "fails", wrong[0], len(wrong))
     wrong = [
         problem
         for one in categories

@@ -7,7 +7,7 @@ import numpy as np
 from seqtool.codegen.filling import filled
 from seqtool.codegen.for_numpy import mask_of
 from seqtool.codegen.padding import is_harmless
-from seqtool.codegen.targets import LabelColumn
+from seqtool.codegen.targets import LabelOutputs
 from seqtool.codegen.tasks import Task
 from seqtool.sequences.ragged import Padded, Ragged
 
@@ -52,6 +52,7 @@ def train(weights, $arguments):
 weights = {
     $embedding
     $categories
+    $static_c
     $static
     "input": normal(0, $inputs, 256),
     "state": normal(1, 64, 256),
@@ -76,9 +77,13 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
         embed.append(
             'x = jnp.concatenate([x, *(table[c[..., i]] for i, table in enumerate(weights["categories"]))], -1)'
         )
-    start = [] if task.static else ["start = jnp.zeros((len(x), 64))"]
+    start = [] if task.own else ["start = jnp.zeros((len(x), 64))"]
     if task.static_missing:
         start.append("static = jnp.where(jnp.isnan(static), 0, static)")
+    if task.static_c:
+        embedded = '*(table[static_c[:, i]] for i, table in enumerate(weights["static_c"]))'
+        start.append(f"static = jnp.concatenate([{'static, ' if task.static else ''}{embedded}], -1)")
+        start.append('start = static @ weights["h"], static @ weights["c"]')
     return filled(
         _PROGRAM,
         load=_loading(data, task, path),
@@ -87,9 +92,10 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
         embed="\n".join(embed),
         start="\n".join(start),
         # the static features set the first state of the LSTM
-        begin='(static @ weights["h"], static @ weights["c"])' if task.static else "(start, start)",
-        static=f'"h": normal(4, {task.static}, 64),\n"c": normal(5, {task.static}, 64),'
-        if task.static
+        begin=_begin(task),
+        static=f'"h": normal(4, {task.own}, 64),\n"c": normal(5, {task.own}, 64),' if task.own else "",
+        static_c=f'"static_c": [normal(20 + i, rows, 32) for i, rows in enumerate({task.static_c})],'
+        if task.static_c
         else "",
         embedding=f'"embedding": normal(3, {task.inputs}, 32),' if ids else "",
         categories=f'"categories": [normal(6 + i, rows, 32) for i, rows in enumerate({task.categories})],'
@@ -107,6 +113,13 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
     )
 
 
+def _begin(task: Task) -> str:
+    """An expression for the first state of the LSTM."""
+    if task.static_c:
+        return "start"
+    return '(static @ weights["h"], static @ weights["c"])' if task.static else "(start, start)"
+
+
 def _loading(data: Ragged | Padded, task: Task, path: str) -> str:
     """The lines that build `x`, `real` and `y` of one batch."""
     name = task.target.name
@@ -122,11 +135,12 @@ def _loading(data: Ragged | Padded, task: Task, path: str) -> str:
     lines = [f"with np.load({path}) as file:", f"    {names} = {loaded}{labels}"]
     if task.static:
         lines.append('    static = file["static"].astype(np.float32)')
+    if task.static_c:
+        lines.append('    static_c = file["static_c"]')
     if task.categories:
         lines.append('    c = file["c"]')
     lines.append(f"batch = {batch}")
-    if task.static:
-        lines.append("static = static[batch]")
+    lines += [f"{name} = {name}[batch]" for name in ("static", "static_c") if name in task.included]
     lines += _ragged(task) if isinstance(data, Ragged) else _padded(data, task)
     if task.target.whole:
         lines.append("y = y.astype(np.float32)")
@@ -191,7 +205,7 @@ def _padded(data: Padded, task: Task) -> list[str]:
     return lines
 
 
-def _loss_of(label: LabelColumn) -> str:
+def _loss_of(label: LabelOutputs) -> str:
     """The loss of one of several labels."""
     if label.classes is None:
         return f"(outputs{label.outputs} - y[:, {label.column}]) ** 2"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from seqtool.codegen.filling import filled, included, with_blank_lines
 from seqtool.codegen.padding import is_harmless, mask_value
-from seqtool.codegen.targets import LabelColumn
+from seqtool.codegen.targets import LabelOutputs
 from seqtool.codegen.tasks import Task
 from seqtool.sequences.padding_values import Value
 from seqtool.sequences.ragged import Padded, Ragged
@@ -40,9 +40,9 @@ def loss_of_all(y, outputs):
 """
 
 _STATIC = """
-static = keras.Input(($static,), name="static")
+$inputs
 $known
-# the static features set the first state of the LSTM
+# $set_by the first state of the LSTM
 start = [keras.layers.Dense(64)($begin), keras.layers.Dense(64)($begin)]
 """
 
@@ -132,12 +132,29 @@ def _options(data: Ragged | Padded, task: Task, value: Value) -> str:
 
 def _static(task: Task) -> str:
     """The layers that turn static features into the first state of the LSTM; none without such features."""
-    if not task.static:
+    if not task.own:
         return ""
-    if not task.static_missing:
-        return filled(_STATIC, static=task.static, known="", begin="static")
-    known = "known_static = keras.ops.where(keras.ops.isnan(static), 0.0, static)"
-    return filled(_STATIC, static=task.static, known=known, begin="known_static")
+    inputs, known, begin = list[str](), list[str](), "static"
+    if task.static:
+        inputs.append(f'static = keras.Input(({task.static},), name="static")')
+    if task.static_c:
+        inputs.append(f'static_c = keras.Input(({len(task.static_c)},), dtype="int64", name="static_c")')
+    if task.static_missing:
+        known, begin = (
+            ["known_static = keras.ops.where(keras.ops.isnan(static), 0.0, static)"],
+            "known_static",
+        )
+    if task.static_c:
+        embedded = (
+            f"keras.layers.Embedding(rows, 32)(static_c[:, i]) for i, rows in enumerate({task.static_c})"
+        )
+        numbers = f"{begin}, " if task.static else ""
+        known += [
+            f"embedded_static = [{embedded}]",
+            f"own = keras.ops.concatenate([{numbers}*embedded_static], -1)",
+        ]
+        begin = "own"
+    return filled(_STATIC, inputs="\n".join(inputs), known="\n".join(known), begin=begin, set_by=task.set_by)
 
 
 def _with_categories(task: Task, *, masked: bool, padding: Value) -> tuple[str, str]:
@@ -269,13 +286,13 @@ def _real_steps(task: Task) -> dict[str, str]:
     }
 
 
-def _several_losses(columns: Sequence[LabelColumn]) -> str:
+def _several_losses(columns: Sequence[LabelOutputs]) -> str:
     """A function that adds up the losses of several labels; none without such labels."""
     losses = " + ".join(map(_loss_of, columns))
     return with_blank_lines(filled(_SEVERAL, losses=losses)) if losses else ""
 
 
-def _loss_of(label: LabelColumn) -> str:
+def _loss_of(label: LabelOutputs) -> str:
     """The loss of one of several labels."""
     y, outputs = f"y[:, {label.column}]", f"outputs{label.outputs}"
     if label.classes is None:

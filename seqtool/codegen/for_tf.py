@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from seqtool.codegen.filling import filled, included
 from seqtool.codegen.padding import is_harmless
-from seqtool.codegen.targets import LabelColumn
+from seqtool.codegen.targets import LabelOutputs
 from seqtool.codegen.tasks import Task
 from seqtool.sequences.ragged import Padded, Ragged
 
@@ -17,10 +17,12 @@ data = dataset($path, batch_size=32, shuffle=True$options)
 $enough
 $embedding
 $categories
+$static_c
 $static
 lstm = tf.keras.layers.LSTM(64$lstm)
 head = tf.keras.layers.Dense($outputs)
 optimizer = tf.keras.optimizers.Adam(0.001)
+$layers
 
 for $batch in data.take(1):  # without take(1) it trains on all of them
     $unpacked
@@ -30,6 +32,7 @@ for $batch in data.take(1):  # without take(1) it trains on all of them
     $harmless
     with tf.GradientTape() as tape:
         $joined
+        $own
         outputs = $says
         losses = $losses
         loss = tf.reduce_mean(losses)
@@ -39,7 +42,7 @@ for $batch in data.take(1):  # without take(1) it trains on all of them
 """
 
 _STATIC = """
-# the static features set the first state of the LSTM
+# {} the first state of the LSTM
 h, cell = tf.keras.layers.Dense(64), tf.keras.layers.Dense(64)
 """.strip()
 _STEPS = "tf.sequence_mask(lengths, tf.shape(x)[1])"
@@ -58,17 +61,19 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
     layers = [
         *(["embedding"] if ids else []),
         *(["*categories"] if task.categories else []),
-        *(["h", "cell"] if task.static else []),
+        *(["*own_categories"] if task.static_c else []),
+        *(["h", "cell"] if task.own else []),
         "lstm",
         "head",
     ]
+    among = "layers" if task.static_c else f"({', '.join(layers)})"
     options = (', dtype="int64"' if task.column else "") + included(task)
     x = {"features": "x", "number": "x[..., tf.newaxis]", "ids": "embedding(x)"}[task.reads]
     joined = f"steps = tf.concat([{x}, *(one(c[..., i]) for i, one in enumerate(categories))], -1)"
-    read = "steps" if task.categories else x
+    read, own = "steps" if task.categories else x, "own" if task.static_c else "static"
     mask, start = (
         ", mask=real" if last else "",
-        ", initial_state=[h(static), cell(static)]" if task.static else "",
+        f", initial_state=[h({own}), cell({own})]" if task.own else "",
     )
     says = f"head(lstm({read}{mask}{start}))"
     if target.shape:
@@ -84,7 +89,11 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
         lstm=lstm,
         outputs=target.outputs,
         options=options,
-        static=_STATIC if task.static else "",
+        static=_STATIC.format(task.set_by) if task.own else "",
+        static_c=f"own_categories = [tf.keras.layers.Embedding(rows, 32) for rows in {task.static_c}]"
+        if task.static_c
+        else "",
+        own=_own(task),
         batch=batch,
         unpacked=unpacked,
         column="x = x[..., 0]" if task.column else "",
@@ -94,7 +103,8 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
         joined=joined if task.categories else "",
         says=f"{says}[..., 0]" if target.flat and not target.classes else says,
         losses=_losses(task),
-        weights=f"[weight for layer in ({', '.join(layers)}) for weight in layer.trainable_weights]"
+        layers=f"layers = [{', '.join(layers)}]" if task.static_c else "",
+        weights=f"[weight for layer in {among} for weight in layer.trainable_weights]"
         if task.included
         else " + ".join(f"{layer}.trainable_weights" for layer in layers),
     )
@@ -107,8 +117,19 @@ def _batch(task: Task) -> tuple[str, str, str]:
     if not task.included:
         return ", ".join(names), "lengths", ""
     names[2:2] = task.included
-    arrays = ", ".join(f'batch["{name}"]' for name in ["x", "lengths", *task.included, *label])
-    return "batch", 'batch["lengths"]', f"{', '.join(names)} = {arrays}"
+    held = dict(zip(names, ["x", "lengths", *task.included, *label], strict=True))
+    rows = [["x", "lengths"], names[2:]] if task.static_c else [names]  # so many have no room in a line
+    unpacked = [", ".join(row) + " = " + ", ".join(f'batch["{held[name]}"]' for name in row) for row in rows]
+    return "batch", 'batch["lengths"]', "\n".join(unpacked)
+
+
+def _own(task: Task) -> str:
+    """The lines that join the numbers of a sequence and its embedded categories, where it has such."""
+    if not task.static_c:
+        return ""
+    numbers = "tf.cast(static, tf.float32), " if task.static else ""
+    embedded = "embedded = [one(static_c[:, i]) for i, one in enumerate(own_categories)]"
+    return f"{embedded}\nown = tf.concat([{numbers}*embedded], -1)"
 
 
 def _real(task: Task) -> str:
@@ -144,7 +165,7 @@ def _known(task: Task) -> str:
     return f"real = real{'' if target.flat else '[..., tf.newaxis]'} & ~tf.math.is_nan({labels})"
 
 
-def _loss_of(label: LabelColumn) -> str:
+def _loss_of(label: LabelOutputs) -> str:
     """The loss of one of several labels."""
     y = f"tf.cast(y[:, {label.column}], tf.{'float32' if label.classes is None else 'int64'})"
     if label.classes is None:

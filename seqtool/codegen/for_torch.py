@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seqtool.codegen.filling import filled, included
-from seqtool.codegen.targets import LabelColumn
+from seqtool.codegen.targets import LabelOutputs
 from seqtool.codegen.tasks import Task
 from seqtool.sequences.padding_values import UNLABELLED
 from seqtool.sequences.ragged import Padded, Ragged
@@ -26,6 +26,7 @@ class Network(torch.nn.Module):
         super().__init__()
         $embedding
         $categories
+        $static_c
         $static
         self.lstm = torch.nn.LSTM($inputs, 64, batch_first=True)
         self.head = torch.nn.Linear(64, $outputs)
@@ -46,9 +47,9 @@ optimizer.step()
 print(f"loss {loss.item():.3f}")
 """
 
-_STATIC = """# the static features set the first state of the LSTM
+_STATIC = """# {1} the first state of the LSTM
 self.h, self.c = torch.nn.Linear({0}, 64), torch.nn.Linear({0}, 64)"""
-_CATEGORIES = "self.categories = torch.nn.ModuleList(torch.nn.Embedding(rows, 32) for rows in {0})"
+_CATEGORIES = "self.{0} = torch.nn.ModuleList(torch.nn.Embedding(rows, 32) for rows in {1})"
 _START = "start = self.h(static)[None], self.c(static)[None]"
 _CAUSAL = "# steps after the end change nothing before it"
 
@@ -66,8 +67,9 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
         else "",
         "sampler": ", sampler=enough" if short else "",
         "embedding": f"self.embedding = torch.nn.Embedding({task.inputs}, 32)" if ids else "",
-        "static": _STATIC.format(task.static) if task.static else "",
-        "categories": _CATEGORIES.format(task.categories) if task.categories else "",
+        "static": _STATIC.format(task.own, task.set_by) if task.own else "",
+        "static_c": _CATEGORIES.format("static_c", task.static_c) if task.static_c else "",
+        "categories": _CATEGORIES.format("categories", task.categories) if task.categories else "",
         "inputs": task.width,
         "outputs": target.outputs,
         "squeeze": f".unflatten(-1, {target.shape})"
@@ -108,11 +110,8 @@ def _reading(task: Task) -> dict[str, str]:
     if task.categories:
         read = "[one(ids[..., i]) for i, one in enumerate(self.categories)]"
         first = f"ids = {_batch_array(task, 'c')}.long()\nbeside = {read}\n{first}"
-    if task.static:
-        static = f"{_batch_array(task, 'static')}.float()"  # whole numbers stand in the file as such
-        without_nan = "\nstatic = " + _without_nan("static") if task.static_missing else ""
-        start = f"static = {static}{without_nan}\n{_START}"
-        more = ", start"
+    if task.own:
+        start, more = "\n".join([*_own(task), _START]), ", start"
     if task.target.name != "y":
         states = f"states, _ = self.lstm({x}{more})  {_CAUSAL}"
         return {"to_packed": "", "state": "states", "x": first, "start": start, "states": states}
@@ -127,6 +126,22 @@ def _reading(task: Task) -> dict[str, str]:
     return {"to_packed": ", to_packed", "state": "state[-1]", "x": first, "start": start, "states": states}
 
 
+def _own(task: Task) -> list[str]:
+    """The lines that give the numbers of a sequence that set the first state."""
+    lines = []
+    if task.static:
+        lines.append(
+            f"static = {_batch_array(task, 'static')}.float()"
+        )  # whole numbers stand in the file as such
+    if task.static_missing:
+        lines.append("static = " + _without_nan("static"))
+    if task.static_c:
+        lines.append(f"own = {_batch_array(task, 'static_c')}.long()")
+        embedded = "*(one(own[:, i]) for i, one in enumerate(self.static_c))"
+        lines.append(f"static = torch.cat([{'static, ' if task.static else ''}{embedded}], dim=-1)")
+    return lines
+
+
 def _loss_function(task: Task) -> str:
     """The loss functions to import."""
     if task.target.columns:
@@ -135,7 +150,7 @@ def _loss_function(task: Task) -> str:
     return "cross_entropy" if task.target.classes else "mse_loss"
 
 
-def _loss_of(label: LabelColumn, y: str) -> str:
+def _loss_of(label: LabelOutputs, y: str) -> str:
     """The loss of one of several labels."""
     if label.classes is None:
         return f"mse_loss(outputs{label.outputs}, {y}[:, {label.column}].float())"

@@ -71,8 +71,6 @@ def _warnings(task: Task) -> Iterator[str]:
         if missing:
             left = "; the loss leaves them out" if name == "steps" and task.target.name == "next" else ""
             yield f"{missing:,} NaN in {name}, which the program reads as 0{left}"
-    if task.static_c:
-        yield "static_c, the categories of sequences, which the program does not read"
     if task.target.missing and task.target.name != "next":
         yield f"NaN among the labels in {task.target.name}, which the loss leaves out"
 
@@ -99,6 +97,12 @@ def _summary(task: Task) -> str:
         )
         learnt = printable(", ".join(labels))
     learnt = {"y": learnt, "step_y": f"{learnt} at each step", "next": "the next step"}[target.name]
-    static = f" and {count(task.static, 'number')} of their own" if task.static else ""
+    own = [count(task.static, "number")] if task.static else []
+    own += (
+        [f"{len(task.static_c)} {'category' if len(task.static_c) == 1 else 'categories'}"]
+        if task.static_c
+        else []
+    )
+    static = f" and {' and '.join(own)} of their own" if own else ""
     sequences, steps = count(task.count, "sequence"), count(task.longest, "step")
     return f"{sequences} of {shortest}{steps} of {step}{static}, to learn {learnt}"

@@ -22,7 +22,7 @@ _MOST_CLASSES = 100  # whole numbers without names are classes if they are below
 
 
 @dataclass(frozen=True)
-class LabelColumn:
+class LabelOutputs:
     """One of several labels: its `title`, its column of y, the first output for it, and its number of classes.
 
     `classes` is None for a number, which takes one output.
@@ -62,7 +62,7 @@ class Target:
     whole: bool = False
     ignored: int | None = None
     missing: bool = False
-    columns: tuple[LabelColumn, ...] = ()
+    columns: tuple[LabelOutputs, ...] = ()
 
 
 def label_target(real: Ragged) -> Target | None:
@@ -93,13 +93,13 @@ def _target_y(y: AnyArray | Text, names: Sized | None) -> Target:
 
 def _target_several(real: Ragged) -> Target:
     """Several labels, of which some are classes: each has outputs of its own, side by side."""
-    columns, first = list[LabelColumn](), 0
+    columns, first = list[LabelOutputs](), 0
     for array in label_arrays(real):
         if array.column is not None:
             name = f"y of {array.title!r}"
             labels = _checked_numbers(name, array.cells, missing=False)
             classes = None if array.classes is None else _count_classes(name, labels, array.classes)
-            columns.append(LabelColumn(array.title, array.column, first, classes))
+            columns.append(LabelOutputs(array.title, array.column, first, classes))
             first = columns[-1].end
     return Target("y", False, first, flat=False, whole=True, columns=tuple(columns))
 

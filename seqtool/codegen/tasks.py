@@ -14,7 +14,7 @@ from seqtool.codegen.targets import Target, label_target, missing_numbers
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.operations.cast import lost
-from seqtool.sequences.categories import categories_of
+from seqtool.sequences.categories import categories_of, static_categories_of
 from seqtool.sequences.conversion import as_ragged
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.ragged import Padded, Ragged
@@ -32,9 +32,9 @@ class Task:
 
     A step is a row of `inputs` features, a single number, or an id below `inputs`; `least` is the least id. With
     `column` ids are features of their own, (N, T, 1). `categories` has the rows of an Embedding for each column of c
-    beside them; `static_c` of sequences is not read. `shortest` and `longest` are lengths of the `count` sequences,
-    each of which has `static` features. `missing` counts NaN in steps, and `static_missing` in static features; both
-    are read as 0.
+    beside them, and `static_c` those of each column of the categories of sequences. `shortest` and `longest` are
+    lengths of the `count` sequences, each of which has `static` features. `missing` counts NaN in steps, and
+    `static_missing` in static features; both are read as 0.
     """
 
     count: int
@@ -46,7 +46,7 @@ class Task:
     target: Target
     column: bool = False
     categories: tuple[int, ...] = ()
-    static_c: bool = False
+    static_c: tuple[int, ...] = ()
     static: int = 0
     missing: int = 0
     static_missing: int = 0
@@ -54,7 +54,18 @@ class Task:
     @property
     def included(self) -> list[str]:
         """The names of the arrays that are read beside the steps and their labels."""
-        return [*(["c"] if self.categories else []), *(["static"] if self.static else [])]
+        held = {"c": self.categories, "static": self.static, "static_c": self.static_c}
+        return [name for name, is_read in held.items() if is_read]
+
+    @property
+    def own(self) -> int:
+        """How many numbers of each sequence set the first state of the LSTM."""
+        return self.static + EMBEDDED * len(self.static_c)
+
+    @property
+    def set_by(self) -> str:
+        """What sets the first state of the LSTM, in words."""
+        return "what is known of a sequence sets" if self.static_c else "the static features set"
 
     @property
     def width(self) -> int:
@@ -94,7 +105,7 @@ def task_of(data: Ragged | Padded) -> Task:
         longest=lengths.longest,
         **inputs._asdict(),
         categories=tuple(one.rows for one in categories_of(real) if one.column is not None),
-        static_c="static_c" in real.per_sequence,
+        static_c=tuple(one.rows for one in static_categories_of(real)),
         target=target,
         static=static,
         missing=0 if inputs.reads == "ids" else missing_numbers(real.values),

@@ -207,13 +207,22 @@ class PaddingOptions:
 
     def refuse(self, *, may_cut: bool) -> None:
         """Raise UsageError for what says how to pad, where nothing is padded; sequences may be cut all the same."""
-        side = "--post" if self.post else "--pre"
-        named = {side: self.post is not None, "--value": self.value is not None, "--mask": self.mask}
-        if not may_cut:
-            named |= {"--maxlen": self.maxlen is not None, "--truncating": self.truncating != "pre"}
-        wrong = [option for option, is_named in named.items() if is_named]
+        allowed = {"--maxlen", "--truncating"} if may_cut else set()
+        wrong = [option for option in self.named if option not in allowed]
         if wrong:
             raise UsageError("--ragged pads nothing: ", Advice(without=wrong))
+
+    @property
+    def named(self) -> list[str]:
+        """The options of the call that say how to pad, or to cut."""
+        options = {
+            "--post" if self.post else "--pre": self.post is not None,
+            "--value": self.value is not None,
+            "--mask": self.mask,
+            "--maxlen": self.maxlen is not None,
+            "--truncating": self.truncating != "pre",
+        }
+        return [option for option, is_named in options.items() if is_named]
 
     @property
     def cut_side(self) -> Side:

@@ -106,18 +106,10 @@ class ShardOptions:
         option = "--engine" if self.shards is None else "--shards"
         if to.output is None or not to.output.endswith("/") or not Path(to.output).name:
             raise UsageError(f"{option} writes a folder of files; name it: ", Advice("-o", "NAME/"))
-        named = {
-            "--maxlen": padding.maxlen is not None,
-            "--post" if padding.post else "--pre": padding.post is not None,
-            "--truncating": padding.truncating != "pre",
-            "--value": padding.value is not None,
-            "--mask": padding.mask,
-        }
-        wrong = [name for name, is_named in named.items() if is_named]
-        if wrong:
+        if padding.named:
             raise UsageError(
                 f"{option} writes sequences without padding, which loaders and seqtool pad add: ",
-                Advice(without=wrong),
+                Advice(without=padding.named),
             )
 
     def refuse_other_tables(self, others: Sequence[Companion]) -> None:
@@ -164,7 +156,7 @@ def group_into_shards(
     *,
     shards: ShardOptions,
     to: OutputOptions,
-    using: MemoryOptions,
+    limits: MemoryOptions,
     summary: Summary,
     describe: Callable[[GroupResult], None],
 ) -> None:
@@ -173,7 +165,7 @@ def group_into_shards(
     from seqtool.files.inputs import temporary_folder
     from seqtool.files.stores import store_at
     from seqtool.sharding import group
-    from seqtool.sharding.target import Target
+    from seqtool.sharding.target import OutputFolder
     from seqtool.terminal.progress import watch
 
     compress = check_choice("--compress", to.compress, get_args(Compress))
@@ -183,10 +175,9 @@ def group_into_shards(
             "--key-blank-lines counts sequences from file to file, which shards do not: group one file, or: ",
             Advice(without=["--shards", "--engine"]),
         )
-    here = shards.engine in (None, "local")
-    target = Target(store_at(to.output.rstrip("/")), force=to.force or to.dry_run)
-    allowed = memory.allowed(using.max_memory if here or using.max_memory else _TASK)
+    target = OutputFolder(store_at(to.output.rstrip("/")), force=to.force or to.dry_run)
     with shards.opened() as engine:
+        allowed = memory.allowed(limits.max_memory if engine.here or limits.max_memory else _TASK)
         watched = watch(summary, quiet=to.quiet or to.as_json)
         with watched("reading", table.size) as on_progress:
             observed = group.observe(
@@ -196,11 +187,12 @@ def group_into_shards(
                 engine,
                 shards=shards.number(found),
                 memory=allowed,
-                threads=allowed.threads() if here else 1,
-                temporary=temporary_folder(using.temp_dir),
+                threads=allowed.threads() if engine.here else 1,
+                temporary=temporary_folder(limits.temp_dir),
                 on_progress=on_progress,
             )
-        if observed.caution is not None and (to.dry_run or not here):  # here all shards are sorted together
+        # In this process all shards are sorted together, and a large one is no burden.
+        if observed.caution is not None and (to.dry_run or not engine.here):
             summary.warn_now(observed.caution, shown=not (to.quiet or to.as_json or to.dry_run))
         if to.dry_run:
             _describe_plan(observed, target.store.address, summary)

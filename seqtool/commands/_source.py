@@ -52,7 +52,7 @@ class Source:
 
 @contextmanager
 def one_source(
-    source: str | None, command: str, using: MemoryOptions, *, several: bool = False
+    source: str | None, command: str, limits: MemoryOptions, *, several: bool = False
 ) -> Iterator[Source]:
     """The input behind a name, open for the block; standard input where there is no name; `several` may be meant.
 
@@ -62,14 +62,14 @@ def one_source(
     from seqtool.files import inputs
     from seqtool.system import memory
 
-    limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    limit, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
     names = [source] if source else []
-    with Spool(folder) as spool, inputs.opened(names, spool=folder, memory=limit) as found:
+    with Spool(folder) as spool, inputs.opened(names, temp_dir=folder, memory=limit) as found:
         yield Source(found if several else [only(found, source, command)], spool, limit)
 
 
 @contextmanager
-def opened_ours(name: str | None, using: MemoryOptions) -> Iterator[Ragged | None]:
+def opened_ours(name: str | None, limits: MemoryOptions) -> Iterator[Ragged | None]:
     """The sequences of a file that seqtool wrote, open for the block; None where no name is given.
 
     Raises DataError for any other file.
@@ -80,7 +80,7 @@ def opened_ours(name: str | None, using: MemoryOptions) -> Iterator[Ragged | Non
     from seqtool.sources.options import ForeignSpec, SourceOptions
     from seqtool.sources.read import read_files
 
-    with one_source(name, "--using", using) as opened:
+    with one_source(name, "--using", limits) as opened:
         options = SourceOptions(foreign=ForeignSpec(), spool=opened.spool, memory=opened.memory)
         found = read_files(opened.files, options)
         if not found.ours:

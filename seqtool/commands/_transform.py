@@ -60,7 +60,7 @@ _SHARED: dict[str, Any] = {
     "foreign": SequenceOptions,
     "rows": SequenceRowOptions,
     "text": TableOptions,
-    "using": MemoryOptions,
+    "limits": MemoryOptions,
     "to": OutputOptions,
 }
 
@@ -85,7 +85,7 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
         foreign: SequenceOptions,
         rows: SequenceRowOptions,
         text: TableOptions,
-        using: MemoryOptions,
+        limits: MemoryOptions,
         to: OutputOptions,
         fitted_file: str | None = None,
         **arguments: Any,
@@ -99,7 +99,7 @@ def command_of(operation: type[Operation]) -> Callable[..., None]:
             raise UsageError(f"Missing option '{option_of(missing[0])}'.")
         else:
             wanted = operation(**arguments)
-        _transform(wanted, source, fitted_file, foreign, rows, text, using, to)
+        _transform(wanted, source, fitted_file, foreign, rows, text, limits, to)
 
     annotations = {"call": typer.Context, "source": SourceName, **options, **_SHARED}
     defaults["source"] = None
@@ -175,14 +175,14 @@ def _transform(
     foreign: SequenceOptions,
     rows: SequenceRowOptions,
     text: TableOptions,
-    using: MemoryOptions,
+    limits: MemoryOptions,
     to: OutputOptions,
 ) -> None:
     from seqtool import errors
     from seqtool.commands._deliver import check_output, deliver_all, destination_of, outputs_of
     from seqtool.commands._source import one_source, opened_ours, read
     from seqtool.files.inputs import folder_of
-    from seqtool.operations.run import name_of, with_entry
+    from seqtool.operations.run import name_of, with_operation_entry
     from seqtool.terminal.report import Summary
 
     name = wanted.kind.__name__.lower() if isinstance(wanted, _Fitted) else name_of(wanted)
@@ -193,14 +193,14 @@ def _transform(
         folds=len(wanted.of_folds()) if isinstance(wanted, Operation) else 0,
     )
     summary = Summary(name)
-    with one_source(source, name, using, several=foreign.pattern is not None) as opened:
+    with one_source(source, name, limits, several=foreign.pattern is not None) as opened:
         inputs = [opened.file.named_path, *foreign.files, *rows.files]
         destination = destination_of(
             to, command=name, inputs=inputs, folder=folder_of(opened.files, foreign.pattern)
         )
         with summary.stage("reading"):
             found = read(opened, rows.spec(foreign.spec(), text), summary)
-        with errors.at(opened.name), opened_ours(fitted_file, using) as before:
+        with errors.at(opened.name), opened_ours(fitted_file, limits) as before:
             operation = wanted.operation(before) if isinstance(wanted, _Fitted) else wanted
             state = _fit(operation, found.ragged, before, fitted_file or "", opened.spool, to, summary)
             parts = operation.of_folds() or [operation]
@@ -211,7 +211,7 @@ def _transform(
         described = {**foreign.resolved, **rows.resolved, **text.resolved, **taken}
         outputs = []
         for place, (part, outcome, data) in enumerate(zip(parts, outcomes, forms, strict=True)):
-            done = with_entry(
+            done = with_operation_entry(
                 data, part, state, opened.base_names, outcome, steps=found.steps, described=described
             )
             of_part = destination.of_fold(place) if operation.of_folds() else destination
@@ -229,12 +229,14 @@ def _fit(
     summary: Summary,
 ) -> Any:
     """What the operation learns, under a bar, or learned in the sequences `before` of the file `name`."""
-    from seqtool.operations.run import fitted
+    from seqtool.operations.run import fit_state
     from seqtool.terminal.progress import watch
 
     shown = watch(summary, quiet=to.quiet or to.as_json)("fitting", ragged.values.nbytes)
     with shown if operation.fits() else nullcontext() as bar:
-        state, lines = fitted(operation, ragged, spool=spool, using=before, using_name=name, on_progress=bar)
+        state, lines = fit_state(
+            operation, ragged, spool=spool, using=before, using_name=name, on_progress=bar
+        )
     for word, line in lines:
         summary.say(word, line)
     return state

@@ -73,7 +73,7 @@ def apply(
             "--static", "FILE:A,B", help="The same for static numbers.", elsewhere=True, section="Columns"
         ),
     ] = None,
-    using: MemoryOptions,
+    limits: MemoryOptions,
     to: OutputOptions,
 ) -> None:
     """Do to new data what was done to the old, fitting nothing anew.
@@ -101,12 +101,12 @@ def apply(
     check_output(to, sources=[recipe, *(sources or [])])
     others = _Others(parted(label or [], names_in), parted(static or [], names_in))
     summary = Summary("apply")
-    limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
-    with Spool(folder) as spool, inputs.opened([recipe], spool=folder, memory=limit) as (of_recipe,):
+    limit, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
+    with Spool(folder) as spool, inputs.opened([recipe], temp_dir=folder, memory=limit) as (of_recipe,):
         with summary.stage("reading"):
             known = read_recipe(of_recipe, spool, limit)
         encoding = known.first.get("arguments", {}).get("encoding", "utf-8")
-        with inputs.opened(sources or [], encoding=encoding, spool=folder, memory=limit) as found:
+        with inputs.opened(sources or [], encoding=encoding, temp_dir=folder, memory=limit) as found:
             beside = [
                 Path(one.source) for one in (*others.label, *others.static) if isinstance(one, Elsewhere)
             ]

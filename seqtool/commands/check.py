@@ -9,7 +9,7 @@ import typer
 
 from seqtool.advice import Advice
 from seqtool.commands._arrays import SequenceOptions
-from seqtool.commands._options import JsonReport, MemoryOptions, Traceback, choice
+from seqtool.commands._options import JsonReport, MemoryOptions, Quiet, Traceback, choice
 from seqtool.commands._source import only_arrays
 from seqtool.commands._values import parse_value
 from seqtool.errors import UsageError, check_choice
@@ -50,7 +50,8 @@ def check(
         str | None,
         typer.Option("--value", metavar="V", help="What padding holds in an external array. [default: 0]"),
     ] = None,
-    using: MemoryOptions,
+    limits: MemoryOptions,
+    quiet: Quiet = False,
     as_json: JsonReport = False,
     traceback: Traceback = False,
 ) -> None:
@@ -75,12 +76,12 @@ def check(
         raise UsageError("--shared-keys says what another file may share: add ", Advice("--against", "OTHER"))
     network = check_choice("--for", reader, get_args(checking.Reader))
     spec = foreign.spec(parse_value(value))
-    limit = memory.allowed(using.max_memory)
-    folder = inputs.temporary_folder(using.temp_dir)
+    limit = memory.allowed(limits.max_memory)
+    folder = inputs.temporary_folder(limits.temp_dir)
     with ExitStack() as stack:
 
         def opened(*names: str) -> Input:
-            found = stack.enter_context(inputs.opened(names, spool=folder, memory=limit))
+            found = stack.enter_context(inputs.opened(names, temp_dir=folder, memory=limit))
             return only_arrays(found, "".join(names), "check")
 
         file, other = opened(*([source] if source else [])), opened(against) if against else None
@@ -96,6 +97,8 @@ def check(
         )
     holds = all(finding.verdict != "fails" for finding in found)
     facts = {"file": file.name, "for": reader, "against": against, "holds": holds}
+    if quiet and holds:
+        return
     if as_json:
         shown = [{name: part for name, part in vars(f).items() if name != "advice"} for f in found]
         report.print_json({**facts, "findings": shown})

@@ -36,7 +36,7 @@ def concat(
             section="Sequences",
         ),
     ] = "error",
-    using: MemoryOptions,
+    limits: MemoryOptions,
     to: OutputOptions,
 ) -> None:
     """Put the sequences of several files into one.
@@ -58,8 +58,8 @@ def concat(
 
     check_output(to, sources=sources or [])
     summary = Summary("concat")
-    limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
-    with Spool(folder) as spool, inputs.opened(sources or [], spool=folder, memory=limit) as opened:
+    limit, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
+    with Spool(folder) as spool, inputs.opened(sources or [], temp_dir=folder, memory=limit) as opened:
         destination = destination_of(to, command="concat", inputs=[item.named_path for item in opened])
         _allow_open(len(opened))
         with summary.stage("reading"):

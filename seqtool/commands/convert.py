@@ -23,7 +23,7 @@ def convert(
     foreign: SequenceOptions,
     rows: SequenceRowOptions,
     text: TableOptions,
-    using: MemoryOptions,
+    limits: MemoryOptions,
     to: OutputOptions,
 ) -> None:
     """Write the same sequences in another format.
@@ -46,7 +46,7 @@ def convert(
 
     check_output(to, sources=[source])
     summary = Summary("convert")
-    with one_source(source, "convert", using, several=foreign.pattern is not None) as opened:
+    with one_source(source, "convert", limits, several=foreign.pattern is not None) as opened:
         inputs = [opened.file.named_path, *foreign.files, *rows.files]
         folder = folder_of(opened.files, foreign.pattern)
         destination = destination_of(to, command="convert", inputs=inputs, folder=folder)

@@ -60,7 +60,7 @@ def group(
     empty_label: EmptyLabel = "error",
     text: TableOptions,
     shards: ShardOptions,
-    using: MemoryOptions,
+    limits: MemoryOptions,
     to: OutputOptions,
 ) -> None:
     """Group flat rows by a key into padded sequences with lengths.
@@ -103,11 +103,11 @@ def group(
         ragged=ragged,
         **padding.for_group(ragged=ragged),
     )
-    allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    allowed, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
     summary = Summary("group")
     with (
         Spool(folder) as spool,
-        inputs.opened(sources or [], encoding=text.encoding, spool=folder, memory=allowed) as found,
+        inputs.opened(sources or [], encoding=text.encoding, temp_dir=folder, memory=allowed) as found,
     ):
         table = opening.open_tables(found, spec.text, spec.pattern)
         with companions(spec, table, folder=folder, memory=allowed) as (of_table, others, files):
@@ -119,7 +119,7 @@ def group(
                     of_table,
                     shards=shards,
                     to=to,
-                    using=using,
+                    limits=limits,
                     summary=summary,
                     describe=lambda result: describe_grouped(
                         result, table, [item.name for item in found], summary

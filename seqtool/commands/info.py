@@ -59,7 +59,7 @@ def info(
             "--full", help="Read the steps of a large file too: checksums, padding, NaN and infinities."
         ),
     ] = False,
-    using: MemoryOptions,
+    limits: MemoryOptions,
     as_json: JsonReport = False,
     traceback: Traceback = False,
 ) -> None:
@@ -91,8 +91,8 @@ def info(
             "--recipe shows what was done and nothing else; ",
             Advice(without=[option for option, is_named in others.items() if is_named]),
         )
-    limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
-    with inputs.opened([source] if source else [], spool=folder, memory=limit) as found:
+    limit, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
+    with inputs.opened([source] if source else [], temp_dir=folder, memory=limit) as found:
         if recipe:
             _show_recipe(only(found, source, "info"), limit, folder, as_json=as_json)
             return

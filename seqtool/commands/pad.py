@@ -71,7 +71,7 @@ def pad(
         ),
     ] = False,
     text: TableOptions,
-    using: MemoryOptions,
+    limits: MemoryOptions,
     to: OutputOptions,
 ) -> None:
     """Pad and truncate sequences to one length.
@@ -88,7 +88,7 @@ def pad(
     from seqtool.commands._source import one_source, read
     from seqtool.commands._transform import show_outcome
     from seqtool.files.inputs import folder_of
-    from seqtool.operations.pad import pad_stream, with_entry
+    from seqtool.operations.pad import pad_stream, with_pad_entry
     from seqtool.operations.run import apply_all
     from seqtool.terminal.report import Summary
 
@@ -100,7 +100,7 @@ def pad(
     check_output(to, sources=[source], mask=padding.mask, ragged=ragged, dtype=padding.dtype)
     summary = Summary("pad")
     several = foreign.pattern is not None
-    with one_source(source, "pad", using, several=several) as opened:
+    with one_source(source, "pad", limits, several=several) as opened:
         paths = [opened.file.named_path, *foreign.files, *rows.files]
         folder = folder_of(opened.files, foreign.pattern)
         destination = destination_of(to, command="pad", inputs=paths, folder=folder)
@@ -131,7 +131,7 @@ def pad(
         arguments["multiple_of"] = multiple_of if multiple_of > 1 else None
         if padding.maxlen or not ragged:
             arguments |= {"maxlen": padding.maxlen, "truncating": padding.cut_side}
-        done = with_entry(data, opened.base_names, arguments, steps=found.steps, outcome=outcome)
+        done = with_pad_entry(data, opened.base_names, arguments, steps=found.steps, outcome=outcome)
         deliver(
             done,
             destination,

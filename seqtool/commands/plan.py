@@ -65,7 +65,7 @@ def plan(
         ),
     ] = None,
     text: TableOptions,
-    using: MemoryOptions,
+    limits: MemoryOptions,
     as_json: JsonReport = False,
     traceback: Traceback = False,
 ) -> None:
@@ -101,11 +101,11 @@ def plan(
     summary = Summary("plan")
     if of_table:
         spec = by.spec(text, **vars(times), empty_key=empty_key, empty_label=empty_label, dtype=dtype)
-        measured, counts, names, base = _of_tables(call, spec, sources, using, summary, quiet=as_json)
+        measured, counts, names, base = _of_tables(call, spec, sources, limits, summary, quiet=as_json)
     else:
         options = {"foreign": described, "allow_pickle": allow_pickle, "dtype": dtype}
         base = call
-        measured, counts, names = _of_sequences(sources, options, text.encoding, using)
+        measured, counts, names = _of_sequences(sources, options, text.encoding, limits)
     x = asked or dtype_named(measured.dtype)
     step = measured.step
     planned = plan_lengths(counts, features=prod(step) if step else None, itemsize=x.itemsize)
@@ -141,7 +141,7 @@ def _of_tables(
     call: Call,
     spec: GroupSpec,
     sources: list[str] | None,
-    using: MemoryOptions,
+    limits: MemoryOptions,
     summary: Summary,
     *,
     quiet: bool,
@@ -158,11 +158,11 @@ def _of_tables(
     from seqtool.tables import opening
     from seqtool.terminal import progress
 
-    allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    allowed, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
     encoding = spec.text.encoding
     with (
         Spool(folder) as spool,
-        inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
+        inputs.opened(sources or [], encoding=encoding, temp_dir=folder, memory=allowed) as found,
     ):
         table = opening.open_tables(found, spec.text, spec.pattern)
         with companions(spec, table, folder=folder, memory=allowed) as (of_table, others, _):
@@ -175,7 +175,7 @@ def _of_tables(
 
 
 def _of_sequences(
-    sources: list[str] | None, options: dict[str, Any], encoding: str, using: MemoryOptions
+    sources: list[str] | None, options: dict[str, Any], encoding: str, limits: MemoryOptions
 ) -> tuple[Measured, LengthCounts, list[str]]:
     from seqtool.arrays.spool import Spool
     from seqtool.files import inputs
@@ -184,10 +184,10 @@ def _of_sequences(
     from seqtool.sources.options import SourceOptions
     from seqtool.system import memory
 
-    allowed, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    allowed, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
     with (
         Spool(folder) as spool,
-        inputs.opened(sources or [], encoding=encoding, spool=folder, memory=allowed) as found,
+        inputs.opened(sources or [], encoding=encoding, temp_dir=folder, memory=allowed) as found,
     ):
         measured = measure.of_sequences(found, SourceOptions(**options, spool=spool, memory=allowed))
         return measured, LengthCounts.of(measured.lengths), [item.name for item in found]

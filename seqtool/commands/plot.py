@@ -51,7 +51,7 @@ def plot(
     verbose: Verbose = False,
     as_json: JsonSummary = False,
     traceback: Traceback = False,
-    using: MemoryOptions,
+    limits: MemoryOptions,
 ) -> None:
     """Draw what is in a file: lengths, padding, features, labels.
 
@@ -75,10 +75,10 @@ def plot(
         outputs.check_not_an_input(Path(output), [Path(source or "-")])
         outputs.named_by(output, suffixes=SUFFIXES)
     check_matplotlib()
-    limit, folder = memory.allowed(using.max_memory), inputs.temporary_folder(using.temp_dir)
+    limit, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
     summary = report.Summary("plot")
     names = [source] if source else []
-    with Spool(folder) as spool, inputs.opened(names, spool=folder, memory=limit) as found:
+    with Spool(folder) as spool, inputs.opened(names, temp_dir=folder, memory=limit) as found:
         only_arrays(found, source, "plot")
         destination = outputs.choose(
             output,
@@ -111,11 +111,12 @@ def plot(
 
 def _describe(loaded: Sequences, seen: Portrait, name: str, summary: Summary) -> None:
     """Say what was read and drawn, and what was not."""
-    from seqtool.plotting.webpages import panels_in_words
+    from seqtool.plotting.webpages import panels_in_words, sampled_in_words
 
     read = f"{count(len(loaded.ragged), 'sequence')}, {count(loaded.steps, 'step')} from {name}"
     summary.say("read", "; ".join([read, *loaded.notes]))
     summary.warnings += loaded.warnings
-    omitted = [f"not drawn: {what}" for what in seen.omitted]
+    sampled = sampled_in_words(seen)
+    omitted = [*([sampled] if sampled else []), *(f"not drawn: {what}" for what in seen.omitted)]
     summary.say("drew", "; ".join([panels_in_words(seen), *omitted]))
     summary.facts |= {"inputs": [name], "notes": [*loaded.notes, *omitted], **seen.facts()}

@@ -64,7 +64,7 @@ def unpad(
         ),
     ] = False,
     text: TableOptions,
-    using: MemoryOptions,
+    limits: MemoryOptions,
     to: RowOutputOptions,
 ) -> None:
     """Turn sequences back into flat rows, one for each step.
@@ -92,7 +92,7 @@ def unpad(
         raise UsageError(f"{listed(unused)}: tells how another table is read, and none is read so")
     check_row_output(to, [source, beside, *(str(path) for _, path in files)])
     summary = Summary("unpad")
-    with one_source(source, "unpad", using) as opened:
+    with one_source(source, "unpad", limits) as opened:
         destination = choose(
             to.output,
             command="unpad",
@@ -111,7 +111,7 @@ def unpad(
         own = len(rows.names)
         rows = _with_predictions(rows, files, found, opened.memory.limit // 16, summary)
         if beside is not None:
-            with _table(beside, text, opened, using) as table:
+            with _table(beside, text, opened, limits) as table:
                 _write_beside(rows, own, table, destination, to, summary)
         else:
             order = "the table that was grouped" if rows.as_in_source else "the sequences"
@@ -244,11 +244,11 @@ def _write_beside(
 
 
 @contextmanager
-def _table(name: str, text: TableOptions, opened: Source, using: MemoryOptions) -> Iterator[Table]:
+def _table(name: str, text: TableOptions, opened: Source, limits: MemoryOptions) -> Iterator[Table]:
     """A table, open for the block."""
     from seqtool.files import inputs
     from seqtool.tables.opening import open_tables
 
-    folder = inputs.temporary_folder(using.temp_dir)
-    with inputs.opened([name], encoding=text.encoding, spool=folder, memory=opened.memory) as found:
+    folder = inputs.temporary_folder(limits.temp_dir)
+    with inputs.opened([name], encoding=text.encoding, temp_dir=folder, memory=opened.memory) as found:
         yield open_tables(found, text.reading, list_cells=False)

@@ -125,15 +125,15 @@ def opened(
     sources: Sequence[str],
     *,
     encoding: str = "utf-8",
-    spool: Path | None = None,
+    temp_dir: Path | None = None,
     memory: Memory | None = None,
 ) -> Iterator[list[Input]]:
-    """The inputs behind the names of a call; what was spooled, to a folder, is removed at the end of the block.
+    """The inputs behind the names of a call; copies in `temp_dir` are removed at the end of the block.
 
     A name that exists is a path; only one that does not may be a glob; `-`, or no name at all, is standard
     input; the address of a file elsewhere, such as s3://bucket/a.csv, is read by fsspec. `encoding` is that of text,
-    `memory` what reading may take. Raises NoInputError where nobody sends
-    anything, UsageError or DataError for what cannot be read.
+    `memory` what reading may take. Raises NoInputError where nobody sends anything, UsageError or DataError for what
+    cannot be read.
     """
     with contextlib.ExitStack() as stack:
         if list(sources).count("-") > 1:
@@ -141,7 +141,7 @@ def opened(
         found = [
             replace(stack.enter_context(opening), source=source)
             for source in sources or ["-"]
-            for opening in _openings(source, spool)
+            for opening in _openings(source, temp_dir)
         ]
         if not encoding.lower().replace("-", "_").startswith(("utf_16", "utf_32")):
             for item in found:
@@ -198,15 +198,15 @@ def _refuse_twice(found: Sequence[Input]) -> None:
         seen[file] = item.name
 
 
-def _openings(source: str, spool: Path | None) -> Iterator[contextlib.AbstractContextManager[Input]]:
+def _openings(source: str, temp_dir: Path | None) -> Iterator[contextlib.AbstractContextManager[Input]]:
     """What opens each of the inputs that a source names."""
     if source == "-":
-        return iter([_standard_input(spool)])
+        return iter([_standard_input(temp_dir)])
     if is_remote(source) and not os.path.lexists(source):
         if is_remote_folder_with(source, MANIFEST):
             return iter([_remote_shards(source)])
-        return (_remote_file(file, spool) for file in remote_files(source, SUFFIXES))
-    return (_file(path, source, spool) for path in _paths(source))
+        return (_remote_file(file, temp_dir) for file in remote_files(source, SUFFIXES))
+    return (_file(path, source, temp_dir) for path in _paths(source))
 
 
 @contextlib.contextmanager

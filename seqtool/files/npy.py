@@ -19,7 +19,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.errors import DataError, damaged
-from seqtool.files.strided import Order, Strided, Turned, are_far_apart
+from seqtool.files.strided import CellOrder, Strided, Turned, are_far_apart
 
 MOST_DIMENSIONS = 32  # that every NumPy has
 _LONGEST_HEADER = 1 << 16  # bytes; NumPy reads no more than 10,000
@@ -147,7 +147,7 @@ def open_npy(path: Path, name: str, *, time_major: bool = False, temporary: Path
     """
     file = OwnFile(path)
     shape, fortran, dtype = read_header(file, path.stat().st_size, name)
-    return in_file(file, name, file.tell(), shape, dtype, Order(fortran, time_major), temporary)
+    return in_file(file, name, file.tell(), shape, dtype, CellOrder(fortran, time_major), temporary)
 
 
 def open_npy_each_time(path: Path, name: str) -> Lazy:
@@ -160,7 +160,7 @@ def open_npy_each_time(path: Path, name: str) -> Lazy:
             if read_header(file, path.stat().st_size, name) != header:
                 raise DataError(f"{name}: holds another array than before; it was changed meanwhile")
             shape, fortran, dtype = header
-            return in_file(file, name, file.tell(), shape, dtype, Order(fortran))[begin:end]
+            return in_file(file, name, file.tell(), shape, dtype, CellOrder(fortran))[begin:end]
 
     return Lazy(header[0], header[2].newbyteorder("="), read)
 
@@ -188,7 +188,7 @@ def in_file(
     offset: int,
     stored: tuple[int, ...],
     dtype: np.dtype[Any],
-    order: Order,
+    order: CellOrder,
     temporary: Path | None = None,
 ) -> Readable:
     """The chunks of an array of a `stored` shape whose bytes stand in a file as they are, in some order."""
@@ -196,7 +196,7 @@ def in_file(
     if order.is_c(stored):
         return FileArray(file, name, offset, shape, dtype)
     cells: Callable[[int, int], Array]
-    if order == Order(time_major=True) and are_far_apart(shape, dtype.itemsize):
+    if order == CellOrder(time_major=True) and are_far_apart(shape, dtype.itemsize):
         cells = Turned(file, name, offset, shape, dtype, temporary)
     else:
         cells = Strided(file, name, offset, shape, order.strides_of(stored, dtype.itemsize), dtype)

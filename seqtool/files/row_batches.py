@@ -18,7 +18,7 @@ from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text, stretches
 from seqtool.errors import DataError, damaged
 from seqtool.files.contents import encoded
-from seqtool.files.row_layout import VARIABLE, Layout, Rows, StoredArray
+from seqtool.files.row_layout import VARIABLE, Layout, RowArrays, StoredArray
 
 _TOGETHER = 16 << 20  # bytes of the arrays of a batch, unless one sequence has more
 _MOST_STEPS = (1 << 31) - 1  # of one sequence: Arrow counts the cells of a list in 31 bits
@@ -41,7 +41,7 @@ def _cell_type(stored: StoredArray) -> Any:
     return kind
 
 
-def batches(rows: Rows, schema: Any) -> Iterator[tuple[Any, int]]:
+def batches(rows: RowArrays, schema: Any) -> Iterator[tuple[Any, int]]:
     """The rows in batches, each with the bytes of its arrays; raises DataError for a sequence of too many steps."""
     if rows.layout.longest > _MOST_STEPS:
         raise DataError(

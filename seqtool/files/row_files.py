@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from seqtool.errors import damaged
 from seqtool.files.deflate import Compress
-from seqtool.files.row_layout import Layout, Rows, rows_of
+from seqtool.files.row_layout import Layout, RowArrays, rows_of
 from seqtool.files.traces import ROW_META
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class RowContents:
     _copies, _each = 3, 0  # of a row in memory, and the bytes that each of its cells takes beside them
 
     def __init__(self, data: Data, mask: bool) -> None:
-        self.rows: Rows = rows_of(data, mask=mask)
+        self.rows: RowArrays = rows_of(data, mask=mask)
         steps = "values" if self.rows.layout.maxlen is None else "x"
         arrays = [steps if stored.name == "values" else stored.name for stored in self.rows.layout.arrays]
         self.names = (*arrays, *self.rows.layout.tables, *(["mask"] if mask else []), "meta")

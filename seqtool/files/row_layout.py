@@ -137,7 +137,7 @@ def _known(dtype: Any) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class RowArrays:
     """Sequences that are to be written as rows: their arrays by name, the offsets of their steps, the description."""
 
     arrays: Mapping[str, AnyArray | Text]
@@ -152,7 +152,7 @@ class Rows:
         return sum(counts[stored.per_step] * stored.row_bytes for stored in self.layout.arrays)
 
 
-def rows_of(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> Rows:
+def rows_of(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> RowArrays:
     """Sequences as rows; raises DataError for names of classes that are too many for a description.
 
     >>> rows = rows_of(Ragged(np.ones((3, 1)), np.array([0, 1, 3]), features=("speed",)))
@@ -185,7 +185,9 @@ def rows_of(data: Ragged | Padded | PaddedStream, *, mask: bool = False) -> Rows
         else data.x.shape[1],
         mask,
     )
-    return Rows({**arrays, **steps}, ragged.offsets, layout, json.dumps({**meta, "rows": asdict(layout)}))
+    return RowArrays(
+        {**arrays, **steps}, ragged.offsets, layout, json.dumps({**meta, "rows": asdict(layout)})
+    )
 
 
 def parse_layout(meta: str, name: str) -> tuple[dict[str, Any], Layout]:

@@ -25,7 +25,7 @@ _SHORT = 1 << 12  # bytes of a run that take longer to ask for than to read
 
 
 @dataclass(frozen=True)
-class Order:
+class CellOrder:
     """In which order the cells of an array stand in a file.
 
     A `time_major` one is (T, N, ...) there, and to be read as (N, T, ...).
@@ -46,7 +46,7 @@ class Order:
     def is_c(self, stored: tuple[int, ...]) -> bool:
         """Whether the cells stand in the file as C has those that are read."""
         shape = self.shape_of(stored)
-        strides = zip(shape, self.strides_of(stored, 1), Order().strides_of(shape, 1), strict=True)
+        strides = zip(shape, self.strides_of(stored, 1), CellOrder().strides_of(shape, 1), strict=True)
         return not prod(shape) or all(size == 1 or own == usual for size, own, usual in strides)
 
 

@@ -26,7 +26,7 @@ from seqtool.files.inflate import PIECE, Deflated, Forward, Inflated, Stored, St
 from seqtool.files.inputs import Input
 from seqtool.files.npy import FlatArray, OwnFile, Readable, in_file, memory_map, read_header
 from seqtool.files.stored import ROW_COPIES, TEXT_CELL, check_memory
-from seqtool.files.strided import Order
+from seqtool.files.strided import CellOrder
 from seqtool.system.memory import Memory, budget
 from seqtool.system.platform import bytes_at, reads_in_place
 
@@ -117,8 +117,8 @@ class ZipReader:
         shape, fortran, dtype, _ = self._header(member)
         return self._order(member, fortran=fortran).shape_of(shape), dtype
 
-    def _order(self, member: str, *, fortran: bool) -> Order:
-        return Order(fortran, member in self._time_major)
+    def _order(self, member: str, *, fortran: bool) -> CellOrder:
+        return CellOrder(fortran, member in self._time_major)
 
     def read(self, member: str, *, expands: int = 1) -> Array:
         """The whole array, its checksum compared; raises DataError if memory cannot take it.

@@ -20,7 +20,7 @@ from seqtool.grouping.encoder import Encoder
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.group import check_missing_words
 from seqtool.grouping.joining import Joined, joined
-from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, Layout
+from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, RowSchema
 from seqtool.grouping.options import COMBINED, UNNAMED, GroupOptions
 from seqtool.grouping.pivoting import Pivot
 from seqtool.grouping.reading import batches, check
@@ -154,7 +154,7 @@ class _Counting:
                 on_progress(table.bytes_read, table.rows)
         return grouper
 
-    def _layout(self) -> Layout:
+    def _layout(self) -> RowSchema:
         """The columns that are kept: the key, and what must not change within one; the order tells where it does."""
         whole = self._plan.layout(self._encoder.state)
         cut = self._plan.cut(self._encoder.state)
@@ -166,7 +166,7 @@ class _Counting:
             return replace(whole, features=(), per_step=[*of_items, *parts])
         of_steps = ["t"] if "t" in whole.per_step and self._plan.options.empty_label == "drop" else []
         order = whole.order if whole.static or timed else ()
-        return Layout(whole.keys, order, (), static=whole.static, per_step=[*of_steps, *timed])
+        return RowSchema(whole.keys, order, (), static=whole.static, per_step=[*of_steps, *timed])
 
     def _texts(self) -> list[str]:
         """The features that hold text, dates or lists; a key of text in a table without names was never one."""

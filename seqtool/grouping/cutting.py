@@ -9,12 +9,12 @@ from typing import Any
 
 from seqtool.dataclass import dataclass
 from seqtool.grouping.columns import is_numbers
-from seqtool.grouping.merged_rows import Span
+from seqtool.grouping.merged_rows import RowSpan
 from seqtool.grouping.runs import Run
 
 
 @dataclass(frozen=True)
-class Sorted:
+class SortedItems:
     """`count` items in ascending order, each of which stands for one or more rows.
 
     `value(i)` is what item i is sorted by, `before(i)` the number of rows before it.
@@ -25,12 +25,12 @@ class Sorted:
     before: Callable[[int], int]
 
 
-def by_key(run: Run) -> Sorted:
+def by_key(run: Run) -> SortedItems:
     """The groups of a run in the order of their keys."""
-    return Sorted(len(run.ends), cells_at(run.keys), lambda i: rows_before(run, i))
+    return SortedItems(len(run.ends), cells_at(run.keys), lambda i: rows_before(run, i))
 
 
-def by_order(run: Run, rows: Span, falls: Sequence[bool]) -> Sorted:
+def by_order(run: Run, rows: RowSpan, falls: Sequence[bool]) -> SortedItems:
     """The rows of one group in the order of the order columns."""
     cells = cells_at(run.order)
 
@@ -40,7 +40,7 @@ def by_order(run: Run, rows: Span, falls: Sequence[bool]) -> Sorted:
             for cell, descends in zip(cells(rows[0] + i), falls, strict=True)
         )
 
-    return Sorted(rows[1] - rows[0], value, lambda i: i)
+    return SortedItems(rows[1] - rows[0], value, lambda i: i)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def rows_before(run: Run, group: int) -> int:
     return int(run.ends[group - 1 : group][0]) if group else 0
 
 
-def cut_together(parts: Sequence[Sorted], most: int) -> Iterator[list[Span]]:
+def cut_together(parts: Sequence[SortedItems], most: int) -> Iterator[list[RowSpan]]:
     """Cut all parts at the same values, with about `most` rows between two cuts: a span of items of each part.
 
     An item of more rows than that has a span of its own. Only samples are read: an item for about every `step` rows
@@ -97,7 +97,7 @@ def cut_together(parts: Sequence[Sorted], most: int) -> Iterator[list[Span]]:
     yield [(begin, part.count) for begin, part in zip(begins, parts, strict=True)]
 
 
-def _samples(part: Sorted, step: int) -> Iterator[tuple[tuple[Any, ...], int, bool]]:
+def _samples(part: SortedItems, step: int) -> Iterator[tuple[tuple[Any, ...], int, bool]]:
     """Some items: the value, the rows from it to the next sample, and whether these are of this item alone.
 
     The rows are at most `step`, unless a single item has more.
@@ -113,7 +113,7 @@ def _samples(part: Sorted, step: int) -> Iterator[tuple[tuple[Any, ...], int, bo
             yield part.value(begin), rows, end - begin == 1
 
 
-def _place(part: Sorted, value: tuple[Any, ...], after: bool) -> int:
+def _place(part: SortedItems, value: tuple[Any, ...], after: bool) -> int:
     """The first item behind a cut that is made before, or after, all items of a value."""
     find = bisect.bisect_right if after else bisect.bisect_left
     return find(range(part.count), value, key=part.value)

@@ -181,7 +181,7 @@ class _Open(NamedTuple):
 def _opened(source: Any, spec: GroupSpec, stack: ExitStack, folder: Path | None, memory: Memory) -> _Open:
     if not isinstance(source, str):
         return _Open(table_of(source), None, ())
-    opened = inputs.opened([source], encoding=spec.text.encoding, spool=folder, memory=memory)
+    opened = inputs.opened([source], encoding=spec.text.encoding, temp_dir=folder, memory=memory)
     files = stack.enter_context(opened)
     return _Open(opening.open_tables(files, spec.text.of_others), files[0].base_name, tuple(files))
 

@@ -15,7 +15,7 @@ from seqtool.errors import DataError
 from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Elsewhere
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
-from seqtool.grouping.kernel import ChangingError, Layout
+from seqtool.grouping.kernel import ChangingError, RowSchema
 from seqtool.grouping.options import GroupOptions
 from seqtool.sequences.iso_writing import PLAIN
 from seqtool.tables.cells import BadCell, Numbers, missing_words
@@ -25,7 +25,7 @@ from seqtool.tables.table import Expected, Table
 from seqtool.words import join_names, shortened
 
 if TYPE_CHECKING:
-    from seqtool.grouping.gaps import Cut
+    from seqtool.grouping.gaps import GapCut
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,7 @@ class EncoderPlan:
             return []
         return [self.label(column) for column in self.features if state.features[column].coarse]
 
-    def layout(self, state: EncoderState) -> Layout:
+    def layout(self, state: EncoderState) -> RowSchema:
         """What the kernel does with each array; the state of the first rows tells whether an order is of times."""
         labels = self.labels
         order = {
@@ -246,7 +246,7 @@ class EncoderPlan:
         per_step = [name for name, on in (("t", "t" in labels), ("row", self.options.keep_row_index)) if on]
         static = self._constant_parts()
         cut = self.cut(state)
-        return Layout(
+        return RowSchema(
             keys=[f"k{i}" for i in range(len(self.roles.key) or 1)],
             order=list(order),
             descending=[name for name, falls in order.items() if falls],
@@ -270,15 +270,15 @@ class EncoderPlan:
         labels = (part for part in self.labels if part != "t")
         return [*(f"s{column}" for column in self.roles.static), *self.static_categories, *labels]
 
-    def cut(self, state: EncoderState) -> Cut | None:
+    def cut(self, state: EncoderState) -> GapCut | None:
         """How the rows of a key are cut at gaps; None where the call does not ask for it."""
         if self.options.gap is None:
             return None
-        from seqtool.grouping.gaps import Cut
+        from seqtool.grouping.gaps import GapCut
 
         column = self.roles.order[0]
         order = [f"o{column}_{i}" for i in range(state.orders[column].parts)]
-        return Cut(
+        return GapCut(
             self.options.gap,
             order,
             self._constant_parts(),

@@ -9,7 +9,7 @@ import numpy as np
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.dataclass import dataclass
-from seqtool.grouping.folding import Steps
+from seqtool.grouping.folding import FoldedSteps
 
 _ROWS = 1 << 16  # looked at together
 NOTHING = -1  # the code of a step without a name
@@ -19,7 +19,7 @@ NOTHING = -1  # the code of a step without a name
 class FoldedNames:
     """The codes of a category by row, (rows,), and which codes are names, (codes,) bool."""
 
-    steps: Steps
+    steps: FoldedSteps
     codes: AnyArray
     are_names: Array
 

@@ -49,7 +49,7 @@ class Folded:
         return f"{folded}; {missing:,} of {cells:,} cells without a value ({percent(missing, cells)})"
 
 
-class Steps:
+class FoldedSteps:
     """The steps of sorted rows: where each begins, (S',), and of each sequence the first.
 
     A step ends where a sequence does, or where a cell in one of the columns `by`, each (S,), changes.
@@ -106,7 +106,7 @@ class Folding:
     code in `codes` (rows,).
     """
 
-    steps: Steps
+    steps: FoldedSteps
     values: AnyArray
     width: int
     how: PivotAgg
@@ -184,7 +184,7 @@ class Folding:
 
 def folded(
     grouped: Grouped,
-    steps: Steps,
+    steps: FoldedSteps,
     folding: Folding,
     features: list[str],
     dtype: np.dtype[Any] | None,

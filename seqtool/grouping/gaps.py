@@ -52,7 +52,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Cut:
+class GapCut:
     """How the rows of a run are cut: at jumps of the order column `order` (its parts) by more than `gap`.
 
     `static` are the columns that must be constant within each piece. `alone` says that no key was named, so that the
@@ -120,7 +120,7 @@ def _float_jumps(cells: Array, size: float) -> Array:
 class _Groups:
     """The groups of a run after the cut, found in one pass over its rows."""
 
-    def __init__(self, run: Run, spool: Spool, cut: Cut) -> None:
+    def __init__(self, run: Run, spool: Spool, cut: GapCut) -> None:
         self._run, self._cut, self._spool = run, cut, spool
         self._known = [] if cut.alone else run.keys
         self._keys: list[Any] = [

@@ -19,7 +19,7 @@ from seqtool.errors import DataError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.folded_names import NOTHING
-from seqtool.grouping.folding import Folded, Folding, Steps, folded
+from seqtool.grouping.folding import Folded, FoldedSteps, Folding, folded
 from seqtool.grouping.kernel import Grouped
 from seqtool.grouping.order_values import order_column
 from seqtool.sequences.orders import DURATIONS, OrderColumn
@@ -86,7 +86,7 @@ class Stretches:
         return [np.asarray(numbers * (int(self.size) if whole else float(self.size)))]
 
     def folded(
-        self, grouped: Grouped, plan: EncoderPlan, steps: Steps, names: list[str], empty: int
+        self, grouped: Grouped, plan: EncoderPlan, steps: FoldedSteps, names: list[str], empty: int
     ) -> tuple[Grouped, Folded]:
         """Rows of several features as one step a stretch; raises what the function `folded` raises."""
         how, own = plan.options.agg or "mean", grouped.values.dtype
@@ -100,7 +100,7 @@ class Stretches:
 class Grid:
     """Where the steps of stretches with rows stand among all stretches from the first to the last of each sequence."""
 
-    def __init__(self, steps: Steps, stretches: Stretches, spool: Spool) -> None:
+    def __init__(self, steps: FoldedSteps, stretches: Stretches, spool: Spool) -> None:
         self._stretches, numbers = stretches, stretches.numbers
         growing = [GrowingArray(spool, np.dtype(np.int64)) for _ in range(3)]
         place, before = -1, 0
@@ -120,7 +120,7 @@ class Grid:
         self._places, self._numbers, self.offsets = (array.done() for array in growing)
         self.empty = self.count - steps.count
 
-    def _check(self, place: int, apart: Array, steps: Steps) -> None:
+    def _check(self, place: int, apart: Array, steps: FoldedSteps) -> None:
         """Raise DataError for a grid of so many steps that nothing could hold them."""
         total = place + int(apart.sum(dtype=np.float64))
         if 8 * total > budget() and total > _MANY * steps.rows:

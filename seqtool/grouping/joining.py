@@ -25,7 +25,7 @@ from seqtool.grouping.elsewhere import Companion
 from seqtool.grouping.encoder import Encoder
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
-from seqtool.grouping.kernel import Grouped, Grouper, Layout
+from seqtool.grouping.kernel import Grouped, Grouper, RowSchema
 from seqtool.grouping.options import GroupOptions
 from seqtool.grouping.reading import check, encoded
 from seqtool.system.memory import Memory
@@ -123,7 +123,7 @@ class _Rows:
                 if grouper is None:
                     # Per-step columns may differ within a key, so that the error can name both rows.
                     whole = plan.layout(encoder.state)
-                    layout = Layout(whole.keys, (), (), per_step=[*whole.static, *whole.per_step])
+                    layout = RowSchema(whole.keys, (), (), per_step=[*whole.static, *whole.per_step])
                     grouper = Grouper(layout, spool, memory=room, at_most=table.at_most)
                 encoder.spool_labels(spool, memory, table.share_read())
                 grouper.add(batch, pool)

@@ -23,13 +23,13 @@ from seqtool.arrays.text import Text
 from seqtool.dataclass import dataclass
 from seqtool.grouping.columns import GrowingText, Ranked, Spelled, TextColumn, is_numbers
 from seqtool.grouping.merging import merged
-from seqtool.grouping.runs import ChangingError, Layout, Rows, Run, in_order
+from seqtool.grouping.runs import ChangingError, RowBuffer, RowSchema, Run, in_order
 from seqtool.grouping.sorting import as_codes, spelled, stable_order
 
 if TYPE_CHECKING:
-    from seqtool.grouping.gaps import Cut
+    from seqtool.grouping.gaps import GapCut
 
-__all__ = ["ChangingError", "Computed", "Grouped", "Grouper", "Layout", "key_array"]
+__all__ = ["ChangingError", "Computed", "Grouped", "Grouper", "RowSchema", "key_array"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Grouper:
 
     def __init__(
         self,
-        layout: Layout,
+        layout: RowSchema,
         spool: Spool,
         *,
         memory: int,
@@ -89,7 +89,7 @@ class Grouper:
         self._layout = layout
         self._spool = spool
         self._memory = memory
-        self._rows = Rows(layout, memory, at_most)
+        self._rows = RowBuffer(layout, memory, at_most)
         self._runs: list[Run] = []
         self._share_read = share_read
 
@@ -122,7 +122,7 @@ class Grouper:
         self,
         *,
         dtype: np.dtype[Any] | None = None,
-        cut: Cut | None = None,
+        cut: GapCut | None = None,
         on_progress: Callable[[int, int], None] = lambda _bytes, _rows: None,
     ) -> Grouped:
         """All rows, grouped; `dtype` is that of the values, and `cut` splits groups at gaps.
@@ -132,7 +132,7 @@ class Grouper:
         return self._grouped(self._sorted(on_progress), dtype, cut)
 
     def finish_each(
-        self, *, dtype: np.dtype[Any] | None = None, cut: Cut | None = None
+        self, *, dtype: np.dtype[Any] | None = None, cut: GapCut | None = None
     ) -> Iterator[tuple[int, Grouped]]:
         """All rows, grouped apart for each number in the first key column, which is no part of their keys.
 
@@ -162,7 +162,7 @@ class Grouper:
             on_progress=lambda rows: on_progress(int(rows * each), rows),
         )
 
-    def _grouped(self, run: Run, dtype: np.dtype[Any] | None, cut: Cut | None) -> Grouped:
+    def _grouped(self, run: Run, dtype: np.dtype[Any] | None, cut: GapCut | None) -> Grouped:
         run = run if cut is None else cut.of(run, self._spool)
         return Grouped(
             run.values if dtype is None else _cast(run.values, dtype),

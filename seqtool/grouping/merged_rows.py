@@ -13,7 +13,7 @@ from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.dataclass import dataclass
 
-Span = tuple[int, int]
+RowSpan = tuple[int, int]
 """The first of some consecutive rows of a run, and the row behind the last."""
 
 
@@ -24,7 +24,7 @@ class Range:
     `order` is (count,) positions among these rows; None where they are in order.
     """
 
-    spans: list[Span]
+    spans: list[RowSpan]
     order: FileArray | None
     count: int
 
@@ -66,7 +66,7 @@ def merged_rows(arrays: Sequence[AnyArray], sections: Sequence[Range], ends: Seq
 
 
 def _read(
-    arrays: Sequence[AnyArray], spans: Sequence[Span], tail: tuple[int, ...], dtype: np.dtype[Any]
+    arrays: Sequence[AnyArray], spans: Sequence[RowSpan], tail: tuple[int, ...], dtype: np.dtype[Any]
 ) -> Array:
     """A span of each array, end to end."""
     out = np.empty((total_rows(spans), *tail), dtype)
@@ -77,7 +77,7 @@ def _read(
     return out
 
 
-def _within(spans: Sequence[Span], begin: int, end: int) -> list[Span]:
+def _within(spans: Sequence[RowSpan], begin: int, end: int) -> list[RowSpan]:
     """The rows from `begin` to `end` of spans that lie end to end, as a span within each."""
     parts, done = [], 0
     for first, last in spans:
@@ -87,6 +87,6 @@ def _within(spans: Sequence[Span], begin: int, end: int) -> list[Span]:
     return parts
 
 
-def total_rows(spans: Sequence[Span]) -> int:
+def total_rows(spans: Sequence[RowSpan]) -> int:
     """The rows of all spans together."""
     return sum(end - begin for begin, end in spans)

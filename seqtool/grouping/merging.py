@@ -21,7 +21,7 @@ from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.grouping.columns import GrowingText, is_numbers
 from seqtool.grouping.cutting import by_key, by_order, cells_at, cut_together, rows_before
-from seqtool.grouping.merged_rows import Range, Span, merged_rows, total_rows
+from seqtool.grouping.merged_rows import Range, RowSpan, merged_rows, total_rows
 from seqtool.grouping.runs import ChangingError, Run
 from seqtool.grouping.sorting import as_codes, changes, falling, ranking_bytes, stable_order, taken
 
@@ -111,7 +111,7 @@ def _cell_bytes(column: Any) -> int:
     return 2 * text + ranking_bytes(text, 1)
 
 
-def _ranges_of(runs: Sequence[Run], spans: Sequence[Span], groups: _Groups, most: int) -> Iterator[Range]:
+def _ranges_of(runs: Sequence[Run], spans: Sequence[RowSpan], groups: _Groups, most: int) -> Iterator[Range]:
     """The ranges of the groups between two cuts; `spans` are the groups of each run."""
     rows = [
         (rows_before(run, begin), rows_before(run, end))
@@ -149,7 +149,7 @@ def _ranges_of(runs: Sequence[Run], spans: Sequence[Span], groups: _Groups, most
     yield Range(rows, groups.spool.append(order), total)
 
 
-def _one_group(runs: Sequence[Run], rows: list[Span], groups: _Groups, most: int) -> Iterator[Range]:
+def _one_group(runs: Sequence[Run], rows: list[RowSpan], groups: _Groups, most: int) -> Iterator[Range]:
     """The ranges of a group of more rows than one range holds; `rows` are its rows in each run."""
     if not runs[0].order:
         yield Range(rows, None, total_rows(rows))
@@ -167,7 +167,7 @@ def _one_group(runs: Sequence[Run], rows: list[Span], groups: _Groups, most: int
             yield Range(part, groups.spool.append(order), total)
 
 
-def _all_equal(runs: Sequence[Run], rows: Sequence[Span]) -> bool:
+def _all_equal(runs: Sequence[Run], rows: Sequence[RowSpan]) -> bool:
     """Whether the rows of these sorted spans are equal in all order columns: their first and last rows are."""
     edges = {
         cells_at(run.order)(at)
@@ -179,7 +179,7 @@ def _all_equal(runs: Sequence[Run], rows: Sequence[Span]) -> bool:
 
 
 def _by_columns(
-    runs: Sequence[Run], rows: Sequence[Span], groups: _Groups, order: Array | None, lengths: Array
+    runs: Sequence[Run], rows: Sequence[RowSpan], groups: _Groups, order: Array | None, lengths: Array
 ) -> Array:
     """The order of the rows of some groups by the order columns, (rows,); counts ties.
 
@@ -203,7 +203,7 @@ def _by_columns(
 
 
 def _constant(
-    runs: Sequence[Run], spans: Sequence[Span], keys: Sequence[Any], entries: Array, new: Array
+    runs: Sequence[Run], spans: Sequence[RowSpan], keys: Sequence[Any], entries: Array, new: Array
 ) -> dict[str, Array]:
     """The value of each static column in each group; raises ChangingError where runs differ."""
     values = {}
@@ -217,7 +217,7 @@ def _constant(
     return values
 
 
-def _together(columns: Sequence[Any], spans: Sequence[Span]) -> Any:
+def _together(columns: Sequence[Any], spans: Sequence[RowSpan]) -> Any:
     """The same column of several runs, end to end."""
     parts = [column[begin:end] for column, (begin, end) in zip(columns, spans, strict=True) if end > begin]
     return np.concatenate(parts) if is_numbers(parts[0]) else pa.concat_arrays(parts)

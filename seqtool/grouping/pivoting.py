@@ -15,7 +15,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.dataclass import dataclass
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
-from seqtool.grouping.folding import Folded, Folding, Steps, folded
+from seqtool.grouping.folding import Folded, FoldedSteps, Folding, folded
 from seqtool.grouping.kernel import Grouped
 from seqtool.words import count
 
@@ -45,11 +45,13 @@ class Pivot:
         named = self.plan.roles.items
         return sorted_items([*self.state.items["p"].codes]) if named is None else [*named]
 
-    def steps(self, grouped: Grouped, spool: Spool) -> Steps:
+    def steps(self, grouped: Grouped, spool: Spool) -> FoldedSteps:
         """The steps of the rows: those of one key and one order value."""
-        return Steps(grouped, [grouped.per_step[name] for name in self.plan.layout(self.state).order], spool)
+        return FoldedSteps(
+            grouped, [grouped.per_step[name] for name in self.plan.layout(self.state).order], spool
+        )
 
-    def folded(self, grouped: Grouped, steps: Steps, empty: int) -> tuple[Grouped, Folded]:
+    def folded(self, grouped: Grouped, steps: FoldedSteps, empty: int) -> tuple[Grouped, Folded]:
         """The steps with a cell for each feature, `empty` ones apart; raises what the function `folded` raises."""
         features, codes = self.features, self.state.items["p"].codes
         place = {name: i for i, name in enumerate(features)}

@@ -34,7 +34,7 @@ _TILE = 1 << 13  # rows turned from columns into rows together, so that they sta
 
 
 @dataclass(frozen=True)
-class Layout:
+class RowSchema:
     """What each column of the batches is, by name.
 
     `dtype` is that of all `features`; None: int64 until a float comes, then `floats`. `static` columns must be constant
@@ -133,13 +133,13 @@ class Run:
         )
 
 
-class Rows:
+class RowBuffer:
     """Rows in memory in the order in which they came; `sorted_run` sorts them.
 
     There is room for as many as `memory` bytes hold, and for no more than `at_most` if that is known.
     """
 
-    def __init__(self, layout: Layout, memory: int, at_most: int | None = None) -> None:
+    def __init__(self, layout: RowSchema, memory: int, at_most: int | None = None) -> None:
         self._layout = layout
         self._memory = memory
         self._at_most = at_most

@@ -14,7 +14,7 @@ from seqtool.dataclass import dataclass
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.folded_names import FoldedNames
-from seqtool.grouping.folding import Folded, Steps
+from seqtool.grouping.folding import Folded, FoldedSteps
 from seqtool.grouping.grid import Grid, Stretches
 from seqtool.grouping.kernel import Grouped
 from seqtool.grouping.options import GroupOptions
@@ -51,7 +51,7 @@ def grid_line(options: GroupOptions, rows: int, steps: int, empty: int) -> str:
 class Outline:
     """The steps of sorted rows, and the grid on which they lie, if any."""
 
-    steps: Steps
+    steps: FoldedSteps
     stretches: Stretches | None
     grid: Grid | None
 
@@ -61,7 +61,7 @@ class Outline:
         stretches = Stretches.of(plan, grouped, state)
         if stretches is None:
             return cls(Pivot(plan, state).steps(grouped, spool), None, None)
-        steps = Steps(grouped, [stretches.numbers], spool)
+        steps = FoldedSteps(grouped, [stretches.numbers], spool)
         return cls(steps, stretches, Grid(steps, stretches, spool))
 
     @property

@@ -132,13 +132,13 @@ def padded(
         warn(f"missing values became NaN: {missing:,}")
     arguments = {"truncating": truncating, "multiple_of": multiple_of if multiple_of > 1 else None}
     steps = planned.span.total + planned.steps_cut
-    return carry_out(with_entry(planned, [], {**arguments, **described}, steps=steps))
+    return carry_out(with_pad_entry(planned, [], {**arguments, **described}, steps=steps))
 
 
 Data = TypeVar("Data", bound=PaddedStream | Ragged)
 
 
-def with_entry(
+def with_pad_entry(
     data: Data, inputs: list[str], arguments: Mapping[str, Any], *, steps: int, outcome: Outcome | None = None
 ) -> Data:
     """The same sequences with an entry for this call of `pad` in their receipt, its arguments as they were resolved.

@@ -34,13 +34,15 @@ def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None =
     if missing:
         warnings.warn(f"missing values became NaN: {missing:,}", stacklevel=4)
     with Spool() as spool:
-        state, _ = fitted(operation, ragged, spool=spool, using=using)
+        state, _ = fit_state(operation, ragged, spool=spool, using=using)
         outcome = operation.apply(ragged, state, spool=spool)
         for text in outcome.warnings:
             warnings.warn(as_arguments(text), stacklevel=4)
         steps = span(ragged.lengths).total
         described = None if using is None else {"using": True}
-        found = with_entry(outcome.ragged, operation, state, [], outcome, steps=steps, described=described)
+        found = with_operation_entry(
+            outcome.ragged, operation, state, [], outcome, steps=steps, described=described
+        )
         if sum(outcome.added.values()) and not is_once(found):
             _check_memory(found, operation)
         if not isinstance(sequences, Padded) or is_once(found):
@@ -67,7 +69,7 @@ def padded_again(
     return pad_stream(ragged, maxlen=max(1, slots), padding=padding, value=value)
 
 
-def fitted(
+def fit_state(
     operation: Operation,
     ragged: Ragged,
     *,
@@ -219,7 +221,7 @@ def apply_all(operations: Iterable[Operation], ragged: Ragged, *, spool: Spool) 
     return whole
 
 
-def with_entry(
+def with_operation_entry(
     data: Data,
     operation: Operation,
     state: Any,
@@ -236,5 +238,5 @@ def with_entry(
     """
     rows = Rows(steps, span(data.lengths).total, outcome.cut, outcome.dropped, outcome.added)
     arguments = {**(described or {}), **operation.arguments()}
-    learned = None if state is None else state.facts()
-    return with_receipt(data, Entry(name_of(operation), inputs, arguments, rows, learned))
+    fit_state = None if state is None else state.facts()
+    return with_receipt(data, Entry(name_of(operation), inputs, arguments, rows, fit_state))

@@ -80,7 +80,7 @@ class Scale(Operation):
         """What each feature of these sequences is to be shifted and divided by."""
         from seqtool.operations import scaling
 
-        return scaling.fitted(ragged, self.method or "standard", self.features, self.log1p, spool)
+        return scaling.fit(ragged, self.method or "standard", self.features, self.log1p, spool)
 
     def state_from(self, facts: Mapping[str, Any], ragged: Ragged) -> Scaling:
         """The scaling as the receipt has it."""
@@ -93,7 +93,7 @@ class Scale(Operation):
         from seqtool.operations import scaling
 
         if state is None:
-            state = scaling.fitted_each(ragged, self.method or "standard", self.features, self.log1p, spool)
+            state = scaling.fit_each(ragged, self.method or "standard", self.features, self.log1p, spool)
         else:
             scaling.check_features(ragged, state)
         apart = _apart(ragged, "is not taken back" if self.inverse else "is not scaled")

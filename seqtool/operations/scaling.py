@@ -85,7 +85,7 @@ class Scaling:
 _PLACES = ("chosen", "log1p", "binary", "constant")
 
 
-def fitted(
+def fit(
     ragged: Ragged, method: Method, features: Sequence[str], log1p: Sequence[str], spool: Spool
 ) -> Scaling:
     """The scaling of features, by default of all but those of 0 and 1, by the numbers of all steps.
@@ -106,7 +106,7 @@ def fitted(
     return Scaling((*feature_titles(ragged),), center, scale, chosen, logarithms, binary, constant)
 
 
-def fitted_each(
+def fit_each(
     ragged: Ragged, method: Method, features: Sequence[str], log1p: Sequence[str], spool: Spool
 ) -> Scaling:
     """The same by the numbers of each sequence; features of 0 and 1 alone in all of them are left as they are."""

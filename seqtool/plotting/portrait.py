@@ -77,7 +77,7 @@ class Portrait:
     `step` is the shape of a step, and `features` their number, None where a step is a number or an array. `maxlen` is
     the padded length, None for ragged sequences, and `padding` the side. `lengths` (R,) are those of the sequences in
     the heat maps, ascending; `heat` holds their `feature` in the `slots` (C,). `distributions` and `ids` are those of
-    `looked_at` sequences.
+    `steps_read` steps of `looked_at` sequences.
 
     `labels` are those of sequences, or where these have none, of steps, as `labelled` says; `label_name` is the column
     that they came from, if it is known. Of several labels of a sequence `labels` is the first, and `more_labels` are
@@ -98,6 +98,7 @@ class Portrait:
     distributions: tuple[Distribution, ...]
     ids: ValueCounts | None
     looked_at: int
+    steps_read: int
     labels: ValueCounts | Distribution | None
     labelled: Labelled
     omitted: tuple[str, ...]
@@ -141,7 +142,11 @@ class Portrait:
             "padding_share": self.share if self.maxlen is not None else None,
             "lengths": None,
             "cut": None,
-            "drawn": {"sequences": len(self.lengths), "feature": self.feature if self.heat else None},
+            "drawn": {
+                "sequences": len(self.lengths),
+                "feature": self.feature if self.heat else None,
+                "steps": self.steps_read,
+            },
         }
         if self.counts.count:
             quantiles = {"median": self.counts.median(), "q95": self.counts.quantile(0.95)}
@@ -178,7 +183,7 @@ def portrait(
     heat = None
     if len(names) and len(ragged.values):
         heat = cells(ragged, sequences, slots, maxlen=width, padding=padding, feature=position)
-    distributions, ids, looked_at = _distributions(ragged, names)
+    distributions, ids, looked_at, steps_read = _distributions(ragged, names)
     drawn, labelled, omitted = _labels(ragged)
     title, labels = drawn[0] if drawn else ("", None)
     step = ragged.values.shape[1:]
@@ -202,6 +207,7 @@ def portrait(
         distributions=distributions,
         ids=ids,
         looked_at=looked_at,
+        steps_read=steps_read,
         labels=labels,
         labelled=labelled,
         omitted=omitted,
@@ -238,17 +244,22 @@ def _cut(ragged: Ragged) -> Cut | None:
 
 def _distributions(
     ragged: Ragged, names: Sequence[str]
-) -> tuple[tuple[Distribution, ...], ValueCounts | None, int]:
-    """The distributions of the first features over real steps, or the most frequent ids; and the sequences read."""
+) -> tuple[tuple[Distribution, ...], ValueCounts | None, int, int]:
+    """Distributions of the first features, or the most frequent ids; of how many sequences and real steps."""
     if not len(names) or not len(ragged.values):
-        return (), None, 0
+        return (), None, 0, 0
     rows, looked_at = some_steps(ragged, most=MOST_STEPS)
     if ragged.values.ndim == 1 and ragged.values.dtype.kind in "iu":
         found, counts = np.unique(gather(ragged.values, rows), return_counts=True)
-        return (), _value_counts([str(name) for name in found.tolist()], counts, by_count=True), looked_at
+        return (
+            (),
+            _value_counts([str(name) for name in found.tolist()], counts, by_count=True),
+            looked_at,
+            len(rows),
+        )
     numbers = columns(ragged.values, rows, np.arange(min(len(names), MOST_FEATURES)))
     measured = (Distribution.measure(name, column) for name, column in zip(names, numbers.T, strict=False))
-    return tuple(measured), None, looked_at
+    return tuple(measured), None, looked_at, len(rows)
 
 
 def _value_counts(names: Sequence[str], counts: Array, *, by_count: bool, missing: int = 0) -> ValueCounts:

@@ -90,6 +90,17 @@ def panels_in_words(found: Portrait) -> str:
     return ", ".join(parts)
 
 
+def sampled_in_words(found: Portrait) -> str:
+    """Which panels show a sample alone, and of how many sequences or steps; nothing where all is drawn."""
+    parts = []
+    if (found.heat is not None or found.draws_lengths) and len(found.lengths) < found.counts.count:
+        parts.append(f"heat maps from {len(found.lengths):,} of {found.counts.count:,} sequences")
+    if 0 < found.steps_read < found.steps:
+        what = "values" if found.ids is None else "ids"
+        parts.append(f"{what} from {found.steps_read:,} of {found.steps:,} steps")
+    return f"drawn from a sample: {', '.join(parts)}" if parts else ""
+
+
 def _tables(found: Portrait) -> Iterator[str]:
     yield _table("Sequences", None, list(_numbers(found)))
     if found.distributions:

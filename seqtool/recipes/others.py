@@ -6,19 +6,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from seqtool.advice import Advice
 from seqtool.errors import UsageError
 from seqtool.files.inputs import Input
-from seqtool.grouping.elsewhere import Companion, Elsewhere, companions
+from seqtool.grouping.elsewhere import Companion, Elsewhere, Part, companions
 from seqtool.grouping.spec import GroupSpec
 from seqtool.recipes.recipe import Recipe
 from seqtool.system.memory import Memory
 from seqtool.tables.table import Table
 from seqtool.words import join_names, listed
-
-Part = Literal["label", "static"]
 
 
 def with_others(spec: GroupSpec, recipe: Recipe, label: Sequence[Any], static: Sequence[Any]) -> GroupSpec:

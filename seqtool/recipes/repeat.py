@@ -18,9 +18,8 @@ from seqtool.grouping.workspace import Workspace
 from seqtool.operations import OPERATIONS
 from seqtool.operations.cast import check_cast, rounded, rounding_warnings
 from seqtool.operations.operation import Operation
-from seqtool.operations.pad import pad_stream, with_entry
-from seqtool.operations.run import apply_all, padded_again
-from seqtool.operations.run import with_entry as with_operation
+from seqtool.operations.pad import pad_stream, with_pad_entry
+from seqtool.operations.run import apply_all, padded_again, with_operation_entry
 from seqtool.operations.strip import Strip
 from seqtool.operations.truncate import Truncate
 from seqtool.operations.using import of_receipt
@@ -217,7 +216,9 @@ def _operated(so_far: Repeated, step: Fitted, inputs: list[str], workspace: Work
             outcome.ragged, outcome, slots=block.maxlen, padding=block.padding, value=block.value
         )
     described = None if step.state is None else {"using": True}  # what was learned elsewhere
-    data = with_operation(data, step.operation, step.state, inputs, outcome, steps=steps, described=described)
+    data = with_operation_entry(
+        data, step.operation, step.state, inputs, outcome, steps=steps, described=described
+    )
     return Repeated(data, [*so_far.lines, *outcome.lines], [*so_far.warnings, *outcome.warnings])
 
 
@@ -248,7 +249,7 @@ def _padded(
         name: value for name, value in arguments.items() if name not in ("min_len", "maxlen")
     }
     repeated_arguments |= {} if "maxlen" not in arguments else {"maxlen": arguments["maxlen"]}
-    data = with_entry(data, inputs, repeated_arguments, steps=steps, outcome=outcome)
+    data = with_pad_entry(data, inputs, repeated_arguments, steps=steps, outcome=outcome)
     return Repeated(data, [*so_far.lines, *outcome.lines], warnings)
 
 

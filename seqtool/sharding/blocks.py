@@ -10,14 +10,14 @@ import pyarrow as pa
 
 from seqtool.errors import SeqtoolError
 from seqtool.grouping.columns import is_numbers
-from seqtool.sharding.encoding import Batch
+from seqtool.sharding.encoding import EncodedBatch
 from seqtool.sharding.job import packed, plain, unpacked
 
 _WAITING = 64 << 20  # bytes of rows that wait until a block is worth its overhead
 _BLOCK = 8 << 20  # bytes at most, about: an engine holds several blocks at once, in several forms
 
 
-def blocks(batches: Iterable[Batch]) -> Iterator[tuple[int, bytes]]:
+def blocks(batches: Iterable[EncodedBatch]) -> Iterator[tuple[int, bytes]]:
     """The rows of batches as blocks, each with its shard: an Arrow stream of one record batch.
 
     An error goes with them, to the first shard: were it raised here, an engine would try again, and lose its words.
@@ -31,8 +31,8 @@ def blocks(batches: Iterable[Batch]) -> Iterator[tuple[int, bytes]]:
 _ERROR = b"error:"
 
 
-def _blocks(batches: Iterable[Batch]) -> Iterator[tuple[int, bytes]]:
-    waiting: list[Batch] = []
+def _blocks(batches: Iterable[EncodedBatch]) -> Iterator[tuple[int, bytes]]:
+    waiting: list[EncodedBatch] = []
     size = 0
     for batch in batches:
         waiting.append(batch)
@@ -44,7 +44,7 @@ def _blocks(batches: Iterable[Batch]) -> Iterator[tuple[int, bytes]]:
         yield from _by_shard(waiting)
 
 
-def _by_shard(waiting: list[Batch]) -> Iterator[tuple[int, bytes]]:
+def _by_shard(waiting: list[EncodedBatch]) -> Iterator[tuple[int, bytes]]:
     """All rows of some batches, which are emptied, as blocks."""
     shards = np.concatenate([batch["shard"] for batch in waiting])
     counts = np.bincount(shards)
@@ -71,7 +71,7 @@ def _bytes(rows: pa.RecordBatch) -> bytes:
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
 
-def batches(blocks: Iterable[bytes]) -> Iterator[Batch]:
+def batches(blocks: Iterable[bytes]) -> Iterator[EncodedBatch]:
     """The rows of blocks as batches; raises the error that went with them."""
     for block in blocks:
         if block[: len(_ERROR)] == _ERROR:

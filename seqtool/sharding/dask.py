@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seqtool.errors import DataError, UsageError
 from seqtool.sharding.blocks import batches, blocks
-from seqtool.sharding.engine import Encode, Write
+from seqtool.sharding.engine import EncodeFunction, WriteFunction
 from seqtool.words import shortened
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Dask:
         """The result of a task for each number below `count`, in order."""
         return self._results(self._client.map(task, range(count), pure=False))
 
-    def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
+    def shuffle(self, encode: EncodeFunction, count: int, write: WriteFunction, shards: int) -> list[bytes]:
         """Encode each number below `count`, bring the blocks of each shard together, and write them."""
         from dask import delayed
 

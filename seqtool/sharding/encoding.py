@@ -16,12 +16,12 @@ from seqtool.sharding.hashing import key_columns, shards_of
 from seqtool.sharding.job import Job
 from seqtool.tables.table import Table
 
-Batch = dict[str, Any]
+EncodedBatch = dict[str, Any]
 """Rows as the kernel takes them, with `shard`, and `row`, the number of each in the whole input."""
 
 
 @dataclass(frozen=True)
-class Encode:
+class EncodeTask:
     """The task of the second pass: the rows of the file with a number, batch by batch.
 
     `state` is what all files together were found to hold; `begins` are the rows before each file, `stamps` what tells
@@ -33,7 +33,7 @@ class Encode:
     begins: tuple[int, ...]
     stamps: tuple[tuple[int, int] | None, ...]
 
-    def __call__(self, file: int) -> Iterator[Batch]:
+    def __call__(self, file: int) -> Iterator[EncodedBatch]:
         """The encoded rows of a file; raises DataError where it has changed since the first pass."""
         self._check_unchanged(file)
         with self.job.opened(file) as table:
@@ -46,7 +46,7 @@ class Encode:
             raise DataError(f"{name}: changed while it was read; run the call again when nobody writes to it")
 
 
-def rows_of(table: Table, job: Job, state: EncoderState, before: int) -> Iterator[Batch]:
+def rows_of(table: Table, job: Job, state: EncoderState, before: int) -> Iterator[EncodedBatch]:
     """The encoded rows of a table, before which so many rows stand in the whole input."""
     encoder = Encoder(job.plan, state, final=True)
     with job.pool() as pool:

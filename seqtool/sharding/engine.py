@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from seqtool.sharding.encoding import Batch
+from seqtool.sharding.encoding import EncodedBatch
 
-Encode = Callable[[int], Iterator[Batch]]
-Write = Callable[[Iterable[Batch]], bytes]
+EncodeFunction = Callable[[int], Iterator[EncodedBatch]]
+WriteFunction = Callable[[Iterable[EncodedBatch]], bytes]
 
 
 class Engine(Protocol):
@@ -20,5 +20,5 @@ class Engine(Protocol):
     def each(self, task: Callable[[int], bytes], count: int) -> Iterable[bytes]:
         """The result of a task for each number below `count`, in order."""
 
-    def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
+    def shuffle(self, encode: EncodeFunction, count: int, write: WriteFunction, shards: int) -> list[bytes]:
         """Encode each number below `count`, bring the rows of each of the shards together, and write them."""

@@ -10,8 +10,8 @@ from threading import Event, Thread
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import SeqtoolError
 from seqtool.files.stores import Store
-from seqtool.sharding.encoding import Batch
-from seqtool.sharding.engine import Encode
+from seqtool.sharding.encoding import EncodedBatch
+from seqtool.sharding.engine import EncodeFunction
 
 OnRows = Callable[[int], None]
 """Called with the rows that are done."""
@@ -19,11 +19,11 @@ _EVERY = 0.5  # seconds
 _SHARD = re.compile(r"shard-(\d+)-of-")
 
 
-def counting(encode: Encode, on_rows: OnRows) -> Encode:
+def counting(encode: EncodeFunction, on_rows: OnRows) -> EncodeFunction:
     """The same task, which tells the rows that it has encoded in all calls."""
     done = 0
 
-    def encoded(number: int) -> Iterator[Batch]:
+    def encoded(number: int) -> Iterator[EncodedBatch]:
         nonlocal done
         for batch in encode(number):
             yield batch

@@ -38,14 +38,14 @@ from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import OnProgress
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Entry, Rows
-from seqtool.sharding.encoding import Encode
+from seqtool.sharding.encoding import EncodeTask
 from seqtool.sharding.engine import Engine
 from seqtool.sharding.following import OnRows, counting, following
-from seqtool.sharding.job import Job, Source, unpacked
+from seqtool.sharding.job import Job, TaskInput, unpacked
 from seqtool.sharding.observing import FileFacts, Observe
 from seqtool.sharding.results import merged
 from seqtool.sharding.skew import Frequent, caution
-from seqtool.sharding.target import Target
+from seqtool.sharding.target import OutputFolder
 from seqtool.sharding.writing import ShardFacts, Ties, WriteShards
 from seqtool.system.memory import Memory
 from seqtool.tables.table import Table
@@ -137,7 +137,7 @@ def observe(
     roles = spec.roles(table)
     check_missing_words(table, roles, spec)
     job = Job(
-        tuple(Source.of(item, here=engine.here) for item in inputs),
+        tuple(TaskInput.of(item, here=engine.here) for item in inputs),
         spec.text,
         EncoderPlan.of(table, roles, spec),
         tuple(table.of_files.values()),
@@ -186,7 +186,7 @@ class ShardedGrouping:
 def write(
     observed: Observed,
     engine: Engine,
-    target: Target,
+    target: OutputFolder,
     *,
     inputs: Sequence[str],
     compress: Compress | None = None,
@@ -198,7 +198,7 @@ def write(
     """
     job = observed.job
     begins = tuple(accumulate((facts.rows for facts in observed.files[:-1]), initial=0))
-    encode = Encode(job, observed.state, begins, tuple(facts.stamp for facts in observed.files))
+    encode = EncodeTask(job, observed.state, begins, tuple(facts.stamp for facts in observed.files))
 
     def shuffle(task: WriteShards) -> list[bytes]:
         if engine.here:
@@ -212,7 +212,7 @@ def write(
 
 def fill(
     observed: Observed,
-    target: Target,
+    target: OutputFolder,
     shuffle: Callable[[WriteShards], list[bytes]],
     *,
     inputs: Sequence[str] = (),

@@ -24,14 +24,14 @@ from seqtool.tables.table import Table, TextOptions
 
 
 @dataclass(frozen=True)
-class Source:
+class TaskInput:
     """A file as tasks find it: its path, or its address, and how messages call it."""
 
     path: str
     name: str
 
     @classmethod
-    def of(cls, source: Input, *, here: bool) -> Source:
+    def of(cls, source: Input, *, here: bool) -> TaskInput:
         """An input of the call; `here` says that tasks run in this process, where it may be read already."""
         elsewhere = not here and source.named_path is not None and is_remote(source.name)
         return cls(source.name if elsewhere else str(source.path.absolute()), source.name)
@@ -46,7 +46,7 @@ class Job:
     `temporary`. Keys go to one of `shards`.
     """
 
-    sources: tuple[Source, ...]
+    sources: tuple[TaskInput, ...]
     text: TextOptions
     plan: EncoderPlan
     of_files: tuple[FileColumn, ...]
@@ -69,7 +69,7 @@ class Job:
             )
         source, folder = self.sources[file], self.temporary
         with inputs.opened(
-            [source.path], encoding=self.text.encoding, spool=folder, memory=self.memory
+            [source.path], encoding=self.text.encoding, temp_dir=folder, memory=self.memory
         ) as found:
             if len(found) != 1:
                 raise DataError(f"{source.name}: is a folder now; a file was expected")

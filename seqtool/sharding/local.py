@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from seqtool.sharding.engine import Encode, Write
+from seqtool.sharding.engine import EncodeFunction, WriteFunction
 
 
 class Local:
@@ -17,6 +17,6 @@ class Local:
         """The result of a task for each number below `count`, as it is asked for."""
         return map(task, range(count))
 
-    def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
+    def shuffle(self, encode: EncodeFunction, count: int, write: WriteFunction, shards: int) -> list[bytes]:
         """Write all shards together: one sort puts the rows of each in one place."""
         return [write(chain.from_iterable(map(encode, range(count))))]

@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from seqtool.sharding.blocks import batches as rows_in
 from seqtool.sharding.blocks import blocks
-from seqtool.sharding.encoding import Batch
-from seqtool.sharding.engine import Encode, Write
+from seqtool.sharding.encoding import EncodedBatch
+from seqtool.sharding.engine import EncodeFunction, WriteFunction
 from seqtool.sharding.job import packed, unpacked
 from seqtool.sharding.spark_session import plain_errors
 
@@ -39,10 +39,10 @@ class Spark:
 
         return [result for _, result in sorted(unpacked(results(self._numbers(count), run)))]
 
-    def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
+    def shuffle(self, encode: EncodeFunction, count: int, write: WriteFunction, shards: int) -> list[bytes]:
         """Encode each number below `count`, bring the rows of each of the shards together, and write them."""
 
-        def encoded(batches: Iterator[Any]) -> Iterator[Batch]:
+        def encoded(batches: Iterator[Any]) -> Iterator[EncodedBatch]:
             return chain.from_iterable(map(encode, _numbers_in(batches)))
 
         return moved(self._numbers(count), encoded, write, shards)
@@ -69,7 +69,10 @@ def results(frame: DataFrame, task: Callable[[Iterator[Any]], Iterator[bytes]]) 
 
 
 def moved(
-    frame: DataFrame, encode: Callable[[Iterator[Any]], Iterator[Batch]], write: Write, shards: int
+    frame: DataFrame,
+    encode: Callable[[Iterator[Any]], Iterator[EncodedBatch]],
+    write: WriteFunction,
+    shards: int,
 ) -> list[bytes]:
     """Encode the partitions of a frame, bring the rows of each of the shards together, and write them."""
 

@@ -14,7 +14,7 @@ from seqtool.files.traces import MANIFEST
 from seqtool.system import signals
 
 
-class Target:
+class OutputFolder:
     """A folder for a data set; with `force` it may hold another one, which stays until the new one is whole.
 
     Raises DataError where something else is there, or a data set that may not be replaced.

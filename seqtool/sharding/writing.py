@@ -19,15 +19,16 @@ from seqtool.files.manifest import Shard
 from seqtool.files.stores import store_at
 from seqtool.files.writers import contents_of
 from seqtool.files.zip_reader import ZipReader
+from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.group import GroupResult, SortedRows, label_kind, sequences_of
 from seqtool.grouping.kernel import ChangingError, Grouped, Grouper
-from seqtool.grouping.runs import Layout
+from seqtool.grouping.runs import RowSchema
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import with_receipt
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.receipts import Entry
-from seqtool.sharding.encoding import Batch
+from seqtool.sharding.encoding import EncodedBatch
 from seqtool.sharding.job import Job, packed, plain
 from seqtool.words import count
 
@@ -68,21 +69,23 @@ class WriteShards:
     compress: Compress | None = None
     ties: Ties = "by number"
 
-    def __call__(self, batches: Iterable[Batch]) -> bytes:
+    def __call__(self, batches: Iterable[EncodedBatch]) -> bytes:
         """The facts of the shards whose rows these are."""
-        plan = self.job.plan.settled(self.state)
         try:
             with Spool(self.job.temporary) as spool:
                 return packed(self._written(batches, spool))
         except ChangingError as error:
             error.key = error.key.partition(", ")[2]  # without the shard, which stands before the key
-            return packed(plain(plan.changing(error, self.state)))
+            return packed(plain(self._plan.changing(error, self.state)))
         except SeqtoolError as error:
             return packed(plain(error))
 
-    def _written(self, batches: Iterable[Batch], spool: Spool) -> list[ShardFacts]:
-        job, state = self.job, self.state
-        plan = job.plan.settled(state)
+    @property
+    def _plan(self) -> EncoderPlan:
+        return self.job.plan.settled(self.state)
+
+    def _written(self, batches: Iterable[EncodedBatch], spool: Spool) -> list[ShardFacts]:
+        job, state, plan = self.job, self.state, self._plan
         grouper: Grouper | None = None
         for batch in batches:
             if grouper is None:
@@ -94,7 +97,7 @@ class WriteShards:
         each = grouper.finish_each(dtype=plan.dtype(state), cut=plan.cut(state))
         return [self._shard(shard, grouped, spool) for shard, grouped in each]
 
-    def _layout(self, layout: Layout) -> Layout:
+    def _layout(self, layout: RowSchema) -> RowSchema:
         """The same with the shard before the key, and the number of the row behind all that rows are sorted by."""
         layout = replace(layout, keys=["shard", *layout.keys])
         return replace(layout, order=[*layout.order, "row"], unique=1) if self.ties == "by number" else layout
@@ -107,7 +110,7 @@ class WriteShards:
                 f"{count(grouped.ties, 'row')} of shard {shard} have the key and the order values of another row: "
                 "without numbers of rows their order is not known; name more columns in order_by"
             )
-        sorted_rows = SortedRows(grouped, job.plan.settled(self.state), self.state, rows)
+        sorted_rows = SortedRows(grouped, self._plan, self.state, rows)
         result = sequences_of(sorted_rows, Workspace(spool, job.memory))
         ragged = result.ragged
         unit = {} if result.time_unit is None else {"time_unit": result.time_unit}

@@ -287,9 +287,8 @@ class SequenceFile:
 
     def positions(self, indices: Iterable[int]) -> Array:
         """Positions of sequences, (B,) int64; raises IndexError for one out of range."""
-        if isinstance(indices, np.ndarray) and indices.dtype == np.int64:
-            chosen = indices
-        else:
+        chosen = np.asarray(indices) if isinstance(indices, (np.ndarray, list)) else np.empty(0)
+        if chosen.dtype != np.int64 or chosen.ndim != 1:
             chosen = np.fromiter(map(operator.index, indices), np.int64)
         if len(chosen) and not 0 <= chosen.min() <= chosen.max() < len(self):
             wrong = chosen[(chosen < 0) | (chosen >= len(self))][0]

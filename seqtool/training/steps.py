@@ -12,6 +12,8 @@ from seqtool.arrays.dtypes import Array, first_loss
 from seqtool.arrays.file_array import FileArray, FilesArray, read_into
 from seqtool.arrays.gather import lazy_gather, ranges, sequence_of
 from seqtool.arrays.lazy import AnyArray, as_items, rows_per_chunk
+from seqtool.arrays.lazy import slots as slots_of
+from seqtool.dataclass import dataclass
 from seqtool.sequences.padding_values import Value, check_value
 from seqtool.sequences.validation import offsets_of
 from seqtool.training.stored import Stored
@@ -57,7 +59,7 @@ class Steps:
     def rows(self, chosen: Array) -> Array:
         """The steps of the chosen sequences end to end, (S, ...), the caller's own."""
         lengths = self.lengths[chosen]
-        array, starts = self._near(chosen, lengths, spare=0)
+        array, starts = _in_memory(self.array, self.starts[chosen], lengths)
         rows = array.take(ranges(starts, lengths), axis=0)
         return self._cast(rows, lambda row: chosen[sequence_of(offsets_of(lengths), row)])
 
@@ -68,10 +70,8 @@ class Steps:
         """
         padding = self._padding(self.value if value is None else value)
         lengths = self.lengths[chosen]
-        longest = int(lengths.max(initial=0))
-        array, starts = self._near(chosen, lengths, spare=longest)
         outside = np.arange(slots) >= lengths[:, np.newaxis]
-        block = _windows(array, starts, lengths, longest, slots)
+        block = self._stored(self.starts[chosen], lengths, slots)
         if block.dtype != self.dtype:
             _fill(
                 block, outside, np.zeros(self.shape, block.dtype)
@@ -80,12 +80,15 @@ class Steps:
         _fill(block, outside, padding)
         return block
 
-    def _near(self, chosen: Array, lengths: Array, *, spare: int) -> tuple[Array, Array]:
-        """An array in memory that holds the chosen sequences, and where each begins in it."""
-        starts = self.starts[chosen]
+    def _stored(self, starts: Array, lengths: Array, slots: int) -> Array:
+        """Sequences in slots, (B, slots, ...), as they are stored; what stands behind the end of one is anything."""
+        longest = int(lengths.max(initial=0))
         if isinstance(self.array, (FileArray, FilesArray)):
-            return _read(self.array, starts, lengths, spare)
-        return cast(Array, self.array), starts
+            stretches = _Stretches.of(self.array, starts, lengths)
+            if stretches.mostly_apart:
+                return stretches.scattered(self.array, lengths, slots)
+        array, starts = _in_memory(self.array, starts, lengths, spare=longest)
+        return _windows(array, starts, lengths, longest, slots)
 
     def _cast(self, rows: Array, sequence: Callable[[int], int]) -> Array:
         """Rows as the dtype of batches; row number r belongs to `sequence(r)`, for the message."""
@@ -127,28 +130,70 @@ def _fill(block: Array, outside: Array, step: Array) -> None:
         as_items(block, 2)[outside] = as_items(step[np.newaxis], 1)[0] if step.ndim else step
 
 
-def _read(array: FileArray | FilesArray, starts: Array, lengths: Array, spare: int) -> tuple[Array, Array]:
-    """What stretches of a file hold, in memory, with `spare` further rows, and where each of them begins there.
+def _in_memory(array: AnyArray, starts: Array, lengths: Array, *, spare: int = 0) -> tuple[Array, Array]:
+    """An array that holds some sequences, with `spare` further rows, and where each of them begins in it."""
+    if isinstance(array, (FileArray, FilesArray)):
+        return _Stretches.of(array, starts, lengths).together(array, starts, spare)
+    return cast(Array, array), starts
 
-    Each row is read once, in the order of the file, and what lies between close stretches is read along.
+
+@dataclass(frozen=True)
+class _Stretches:
+    """Stretches of a file in its order: those that are close to each other are read at once, each row a single time.
+
+    `order` (B,) has their numbers, `begins` (B,) their first rows, `reach` (B,) the last row up to each of them, and
+    `heads` which are the first behind a gap.
     """
-    order = np.argsort(starts, kind="stable")
-    begins = starts[order]
-    reach = np.maximum.accumulate(begins + lengths[order])
-    far = begins[1:] - reach[:-1] > rows_per_chunk(array, _GAP)
-    heads = np.flatnonzero(np.concatenate([[True], far])) if len(begins) else begins
-    low = begins[heads]
-    high = reach[np.concatenate([heads[1:] - 1, [len(begins) - 1]])] if len(begins) else low
-    place = np.concatenate([[0], np.cumsum(high - low)])
-    near = np.empty((int(place[-1]) + spare, *array.shape[1:]), array.stored)
-    row = prod(array.shape[1:]) * array.stored.itemsize
+
+    order: Array
+    begins: Array
+    reach: Array
+    heads: Array
+
+    @classmethod
+    def of(cls, array: FileArray | FilesArray, starts: Array, lengths: Array) -> _Stretches:
+        """Those of an array, from `starts` on and of `lengths`."""
+        order = starts.argsort(kind="stable")
+        begins = starts[order]
+        reach = np.maximum.accumulate(begins + lengths[order])
+        far = np.ones(len(begins), bool)
+        np.greater(begins[1:] - reach[:-1], rows_per_chunk(array, _GAP), out=far[1:])
+        return cls(order, begins, reach, np.flatnonzero(far))
+
+    @property
+    def mostly_apart(self) -> bool:
+        """Whether little is gained by reading some of them at once."""
+        return 2 * len(self.heads) > len(self.order)
+
+    def scattered(self, array: FileArray | FilesArray, lengths: Array, slots: int) -> Array:
+        """Each read straight into slots of its own, (B, slots, ...), behind whose last row stands anything."""
+        block = np.empty((len(self.order), slots, *array.shape[1:]), array.stored)
+        _read(array, self.begins, lengths[self.order], slots_of(block), self.order * slots)
+        return block.astype(array.dtype, copy=False)
+
+    def together(self, array: FileArray | FilesArray, starts: Array, spare: int) -> tuple[Array, Array]:
+        """All in memory, with `spare` further rows, and where each of them begins there."""
+        low = self.begins[self.heads]
+        high = self.reach[np.append(self.heads[1:], len(self.begins)) - 1] if len(low) else low
+        place = offsets_of(high - low)
+        near = np.empty((int(place[-1]) + spare, *array.shape[1:]), array.stored)
+        _read(array, low, high - low, near, place[:-1])
+        shifted = np.empty_like(starts)
+        each = np.diff(self.heads, append=len(self.begins))
+        shifted[self.order] = self.begins + np.repeat(place[:-1] - low, each)
+        return near.astype(array.dtype, copy=False), shifted
+
+
+def _read(array: FileArray | FilesArray, sources: Array, counts: Array, out: Array, places: Array) -> None:
+    """Read `counts` rows of a file, from `sources` on, into rows of a contiguous array, from `places` on."""
     if isinstance(array, FilesArray):
-        for source, begin, end in zip(low.tolist(), place[:-1].tolist(), place[1:].tolist(), strict=True):
-            near[begin:end] = array[source : source + end - begin]
-    elif row:
-        data = near.reshape(-1).view(np.uint8).data
-        for source, begin, end in zip(low.tolist(), place[:-1].tolist(), place[1:].tolist(), strict=True):
-            read_into(array.file, data[begin * row : end * row], array.offset + source * row, array.name)
-    shifted = np.empty_like(starts)
-    shifted[order] = begins + np.repeat(place[:-1] - low, np.diff(heads, append=len(begins)))
-    return near.astype(array.dtype, copy=False), shifted
+        for source, count, place in zip(sources.tolist(), counts.tolist(), places.tolist(), strict=True):
+            out[place : place + count] = array[source : source + count]
+        return
+    row = prod(array.shape[1:]) * array.stored.itemsize
+    if not row:
+        return
+    data = out.reshape(-1).view(np.uint8).data
+    offsets, begins, ends = array.offset + sources * row, places * row, (places + counts) * row
+    for offset, begin, end in zip(offsets.tolist(), begins.tolist(), ends.tolist(), strict=True):
+        read_into(array.file, data[begin:end], offset, array.name)

@@ -14,7 +14,7 @@ from seqtool.arrays.lazy import span
 from seqtool.arrays.spool import Spool
 from seqtool.operations import OPERATIONS
 from seqtool.operations.operation import Operation
-from seqtool.operations.run import fitted, with_entry
+from seqtool.operations.run import fit_state, with_operation_entry
 from seqtool.sequences.ragged import Ragged, Receipt
 
 
@@ -31,10 +31,10 @@ def undone(ragged: Ragged, spool: Spool) -> tuple[Ragged, list[str]]:
     names = []
     for command in reversed(_to_undo(ragged.receipt)):
         operation = _inverse(command)
-        state, _ = fitted(operation, ragged, spool=spool)
+        state, _ = fit_state(operation, ragged, spool=spool)
         outcome = operation.apply(ragged, state, spool=spool)
         steps = span(ragged.lengths).total
-        ragged = with_entry(outcome.ragged, operation, state, [], outcome, steps=steps)
+        ragged = with_operation_entry(outcome.ragged, operation, state, [], outcome, steps=steps)
         names.append(command)
     return ragged, names
 

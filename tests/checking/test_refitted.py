@@ -110,3 +110,12 @@ def test_rare_names_and_splits_behind_are_told(place: Place) -> None:
     finding = found(place, behind, "encode")
     assert finding["verdict"] == "warning"
     assert "split first, then encode" in finding["message"]
+
+
+def test_more_names_than_were_asked_for_are_told(place: Place) -> None:
+    done = sq.encode(table(), max_tokens=5)
+    entry = dict(done.receipt[-1])
+    fewer = {**entry, "arguments": {**entry["arguments"], "max_tokens": 4}}
+    finding = found(place, done.replace(receipt=(*done.receipt[:-1], fewer)), "encode")
+    assert finding["verdict"] == "fails"
+    assert finding["message"] == "city: an Embedding of 5 rows, and 4 at most were asked for"

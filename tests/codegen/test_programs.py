@@ -217,6 +217,8 @@ def test_what_the_program_for_jax_makes_of_a_file_needs_no_jax(name: str, tmp_pa
         np.testing.assert_array_equal(
             output["static"], kind.per_sequence["static"][chosen].astype(np.float32)
         )
+    if "static_c" in kind.per_sequence:
+        np.testing.assert_array_equal(output["static_c"], kind.per_sequence["static_c"][chosen])
     if "y" in kind.per_sequence:
         np.testing.assert_array_equal(output["y"], np.asarray(kind.per_sequence["y"])[chosen])
     if "step_y" in kind.per_step:
@@ -225,12 +227,15 @@ def test_what_the_program_for_jax_makes_of_a_file_needs_no_jax(name: str, tmp_pa
         assert "hole" in name or np.isfinite(output["y"]).all()
 
 
-def test_a_program_says_that_it_does_not_read_categories_of_sequences() -> None:
-    static = kinds()["category"]
-    names = {**static.names, "static_categories": np.array(["town"]), "static_vocabulary_0": np.array(["a"])}
-    per_sequence = {**static.per_sequence, "static_c": np.full((len(static), 1), 3)}
-    data = static.replace(per_sequence=per_sequence, names=names)
-    assert "# warning: static_c, the categories of sequences" in program(data, path="a.npz", code="jax")
+def test_the_second_line_counts_what_sequences_have_of_their_own() -> None:
+    found = {
+        kind: program(kinds()[kind], path="a", code="torch").splitlines()[1] for kind in ("own", "next_own")
+    }
+    assert "of 3 features and 2 categories of their own, to learn 3 classes" in found["own"]
+    assert (
+        "of 3 features and 2 numbers and 2 categories of their own, to learn the next step"
+        in found["next_own"]
+    )
 
 
 # The command line

@@ -48,6 +48,10 @@ TARGETS = {
     "category_holes": Target("step_y", False, 1),
     "category_id": Target("y", True, 3),
     "next_category": Target("next", False, 3, flat=False),
+    "own": Target("y", True, 3),
+    "next_own": Target("next", False, 3, flat=False),
+    "own_id_steps": Target("step_y", True, 4, ignored=-1),
+    "own_category": Target("y", False, 2, flat=False, missing=True),
     "hole_steps": Target("step_y", False, 1, missing=True),
 }
 
@@ -62,10 +66,15 @@ def test_the_task_is_that_of_the_sequences_however_they_are_stored(name: str) ->
     assert (task.count, task.shortest, task.longest) == (COUNT, lengths.min(), lengths.max())
     assert task.column == ("column" in kind)
     assert task.categories == ((7, 6) if "category" in kind else ())
-    with_static = ("column", "column_steps", "holes", "next_holes", "hole_steps", "category", "next_category")
+    with_static = (
+        *("column", "column_steps", "holes", "next_holes", "hole_steps", "category", "next_category"),
+        *("next_own", "own_id_steps", "own_category"),
+    )
+    assert task.static_c == ((6, 5) if "own" in kind else ())
+    assert task.own == task.static + 64 * ("own" in kind)
     assert task.static == 2 * (kind in with_static)
     assert (task.missing > 0) == (kind in ("holes", "next_holes", "hole_steps", "category_holes"))
-    assert (task.static_missing > 0) == (kind == "holes")
+    assert (task.static_missing > 0) == (kind in ("holes", "next_own"))
     if "id" in kind or "column" in kind:
         least = 0 if "0" in kind or "steps" in kind or kind in ("column", "category_id") else 1
         assert (task.reads, task.inputs, task.least) == ("ids", 20, least)

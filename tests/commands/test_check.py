@@ -275,3 +275,15 @@ def test_wrong_calls(place: Place) -> None:
     refused(place.run("check", "a.npz", "--against", "events.csv"), 1, "events.csv: not a file of arrays")
     refused(place.run("check", stdin=b""), 1, "standard input: empty")
     assert place.run("check").code == 2
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_quiet_says_nothing_unless_it_fails(place: Place, form: list[str]) -> None:
+    succeeded(place.run("group", "events.csv", "--key", "user", "--columns", "time", "-o", "good.npz"))
+    done = place.run("check", "good.npz", "-q", *form)
+    assert (done.code, done.out, done.err) == (0, b"", "")
+    arrays = place.arrays("good.npz")
+    arrays["lengths"][0] = 99
+    np.savez(place.folder / "bad.npz", **arrays)
+    quiet, told = (place.run("check", "bad.npz", *more, *form) for more in (["--quiet"], []))
+    assert (quiet.code, quiet.out) == (1, told.out)

@@ -20,7 +20,7 @@ from seqtool.commands._options import OutputOptions, PaddingOptions
 from seqtool.errors import DataError, UsageError
 from seqtool.files.outputs import Destination
 from seqtool.operations import pad as padding_module
-from seqtool.operations.pad import pad_stream, with_entry
+from seqtool.operations.pad import pad_stream, with_pad_entry
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.stream import PaddedStream
 from seqtool.terminal.report import Summary
@@ -35,7 +35,7 @@ RAGGED = Ragged(np.array([1, 2, 3, 4]), np.array([0, 3, 4, 4]), keys=np.array([7
 def accounted(data: PaddedStream | Ragged) -> Any:
     """The same with a receipt that tells of every step."""
     steps = span(data.lengths).total + (data.steps_cut if isinstance(data, PaddedStream) else 0)
-    return with_entry(data, ["in.npy"], {"label": None}, steps=steps)
+    return with_pad_entry(data, ["in.npy"], {"label": None}, steps=steps)
 
 
 def data_receipt(data: PaddedStream | Ragged) -> Any:
@@ -126,8 +126,8 @@ def test_the_same_data_gives_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [RAGGED, pad_stream(RAGGED, maxlen=1)])
 def test_rows_that_are_not_accounted_for_stop_everything(tmp_path: Path, data: PaddedStream | Ragged) -> None:
     with pytest.raises(AssertionError, match="5 rows were read or added, but 4 are accounted for"):
-        with_entry(data, [], {}, steps=5)
-    whole = with_entry(pad_stream(RAGGED), [], {}, steps=4)
+        with_pad_entry(data, [], {}, steps=5)
+    whole = with_pad_entry(pad_stream(RAGGED), [], {}, steps=4)
     lost = dataclasses.replace(
         whole, ragged=RAGGED.replace(receipt=({**whole.ragged.receipt[0], "rows": {"kept": 3}},))
     )

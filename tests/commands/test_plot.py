@@ -106,9 +106,21 @@ def test_the_summary_as_json(place: Place) -> None:
     assert facts["bytes"] == (place.folder / "a.html").stat().st_size
     assert (facts["sequences"], facts["steps"], facts["maxlen"], facts["padding"]) == (2, 3, 2, "post")
     assert facts["cut"] == {"sequences": 1, "steps": 1}
-    assert facts["drawn"] == {"sequences": 2, "feature": "age"}
+    assert facts["drawn"] == {"sequences": 2, "feature": "age", "steps": 3}
     assert facts["warnings"] == []
     assert {"reading", "drawing"} <= {*facts["seconds"]}
+
+
+@drawn
+def test_a_sample_is_called_one(place: Place) -> None:
+    x, lengths = np.zeros((700, 300)), np.full(700, 300)
+    np.savez(place.folder / "many.npz", x=x, lengths=lengths)
+    told = "drawn from a sample: heat maps from 600 of 700 sequences, values from 99,900 of 210,000 steps"
+    assert told in " ".join(succeeded(place.run("plot", "many.npz")).err.split())
+    facts = facts_of(place.run("plot", "many.npz", "--json"))
+    assert facts["drawn"] == {"sequences": 600, "feature": "value", "steps": 99_900}
+    assert told in facts["notes"]
+    assert "sample" not in succeeded(place.run("plot", "a.npz")).err
 
 
 @drawn

@@ -1571,7 +1571,7 @@ def test_shards(place: Place, proposals: Proposals) -> None:
         [*group, "--shards", "2", "-o", "c/", "--label", "died.csv:died"],
         "commands._shards.ShardOptions.refuse_other_tables",
     )
-    works([*group, "--shards", "2", "-o", "a/"], "sharding.target.Target.__init__", code=1)
+    works([*group, "--shards", "2", "-o", "a/"], "sharding.target.OutputFolder.__init__", code=1)
     with pytest.raises(DataError):
         seqtool.load(place.folder / "a", mmap=True)
     call = applied([], proposals.at("files.shards.ShardedArrays.map"), {})
@@ -1743,7 +1743,7 @@ ELSEWHERE = {  # what needs a terminal or a framework, and the test that runs it
     "files.outputs._refuse_terminal": "test_an_empty_pipe_and_a_closed_or_shown_output",
     "codegen.programs.program_for": "test_ids_in_a_column_are_embedded",
     "grouping.encoder.Encoder.check_items": "test_too_many_items_are_refused in tests/shapes/test_pivot.py",
-    "operations.run.fitted": "tests/operations/test_operation.py",
+    "operations.run.fit_state": "tests/operations/test_operation.py",
     "keras._padded_with": "tests/frameworks/test_keras.py",
     "torch.to_packed": "tests/frameworks/test_torch.py",
 }

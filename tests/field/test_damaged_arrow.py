@@ -95,7 +95,7 @@ def test_batches_of_any_size_give_the_same(
     keys = pa.array(KEYS)
     table = pa.table({"key": keys.dictionary_encode() if with_dictionary else keys, "v": LISTS, "t": KEYS})
     path = place.write("t.arrow", arrow({name: table[name] for name in table.schema.names}, stream=stream))
-    with opened([str(path)], spool=place.temporary) as [source]:
+    with opened([str(path)], temp_dir=place.temporary) as [source]:
         got = [*arrow_files.record_batches(source).batches(columns)]
     assert sum(map(len, got)) == 7
     assert pa.Table.from_batches(got).equals(table.select(columns))
@@ -123,7 +123,7 @@ def test_a_file_that_is_cut_while_it_is_read(
     ):
         for batch in batches:
             w.write_batch(batch)
-    with opened([str(place.folder / "t.arrow")], spool=place.temporary) as [source]:
+    with opened([str(place.folder / "t.arrow")], temp_dir=place.temporary) as [source]:
         reading = arrow_files.record_batches(source).batches([0])
         first = next(reading)
         spoil(place.folder / "t.arrow")

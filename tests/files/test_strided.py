@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from seqtool.arrays.lazy import slots
 from seqtool.files import strided
 from seqtool.files.npy import FlatArray, open_npy
-from seqtool.files.strided import Order, are_far_apart
+from seqtool.files.strided import CellOrder, are_far_apart
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -76,15 +76,15 @@ def test_a_long_time_major_array_is_read_once(tmp_path: Path, monkeypatch: pytes
 @pytest.mark.parametrize(
     ("order", "stored", "shape", "strides", "is_c"),
     [
-        (Order(), (2, 3, 4), (2, 3, 4), (12, 4, 1), True),
-        (Order(fortran=True), (2, 3, 4), (2, 3, 4), (1, 2, 6), False),
-        (Order(time_major=True), (2, 3, 4), (3, 2, 4), (4, 12, 1), False),
-        (Order(True, True), (2, 3), (3, 2), (2, 1), True),
-        (Order(time_major=True), (1, 3, 4), (3, 1, 4), (4, 12, 1), True),
-        (Order(time_major=True), (5,), (5,), (1,), True),
+        (CellOrder(), (2, 3, 4), (2, 3, 4), (12, 4, 1), True),
+        (CellOrder(fortran=True), (2, 3, 4), (2, 3, 4), (1, 2, 6), False),
+        (CellOrder(time_major=True), (2, 3, 4), (3, 2, 4), (4, 12, 1), False),
+        (CellOrder(True, True), (2, 3), (3, 2), (2, 1), True),
+        (CellOrder(time_major=True), (1, 3, 4), (3, 1, 4), (4, 12, 1), True),
+        (CellOrder(time_major=True), (5,), (5,), (1,), True),
     ],
 )
 def test_shape_and_strides(
-    order: Order, stored: tuple[int, ...], shape: tuple[int, ...], strides: tuple[int, ...], is_c: bool
+    order: CellOrder, stored: tuple[int, ...], shape: tuple[int, ...], strides: tuple[int, ...], is_c: bool
 ) -> None:
     assert (order.shape_of(stored), order.strides_of(stored, 1), order.is_c(stored)) == (shape, strides, is_c)

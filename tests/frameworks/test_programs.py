@@ -54,6 +54,10 @@ SIZES = {
     "category_holes": (67, 1),
     "category_id": (96, 3),
     "next_category": (67, 3),
+    "own": (3, 3),
+    "next_own": (3, 3),
+    "own_id_steps": (32, 4),
+    "own_category": (67, 2),
     "hole_steps": (1, 1),
 }
 

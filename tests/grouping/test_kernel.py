@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqtool.arrays.spool import Spool
-from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, Layout, key_array
+from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, RowSchema, key_array
 from tests import oracles
 from tests.cutting import small_windows
 from tests.hunting import examples
@@ -53,7 +53,7 @@ def cut(columns: Mapping[str, Any], sizes: Sequence[int]) -> Iterator[dict[str, 
         begin, turn = end, turn + 1
 
 
-def group(batches: Any, layout: Layout, memory: int, **options: Any) -> Grouped:
+def group(batches: Any, layout: RowSchema, memory: int, **options: Any) -> Grouped:
     """What the kernel makes of some batches, all of it in memory."""
     with Spool() as spool:
         grouper = Grouper(layout, spool, memory=memory)
@@ -88,7 +88,7 @@ def contents(grouped: Grouped) -> Any:
 
 def test_equal_keys_become_one_group(memory: int) -> None:
     batch = batch_of(k=[3, 1, 2, 3, 1], a=[8, 5, 7, 9, 6])
-    grouped = group([batch], Layout(["k"], [], ["a"], INT64), memory)
+    grouped = group([batch], RowSchema(["k"], [], ["a"], INT64), memory)
     assert grouped.values.tolist() == [[5], [6], [7], [8], [9]]
     assert grouped.offsets.tolist() == [0, 2, 3, 5]
     assert grouped.offsets.dtype == np.int64
@@ -106,7 +106,7 @@ def test_groups_run_on_over_the_borders_of_batches(size: int, memory: int) -> No
         "y": [7] * 4 + [8] * 7 + [9],
         "row": list(range(12)),
     }
-    layout = Layout(["k", "j"], ["t"], ["a", "t"], FLOAT32, ["y"], ["row"])
+    layout = RowSchema(["k", "j"], ["t"], ["a", "t"], FLOAT32, ["y"], ["row"])
     expected = contents(group([batch_of(**columns)], layout, AMPLE))
     assert contents(group(cut(columns, [size]), layout, memory)) == expected
     assert expected[2] == [0, 4, 6, 11, 12]
@@ -117,7 +117,7 @@ def test_groups_run_on_over_the_borders_of_batches(size: int, memory: int) -> No
 
 def test_rows_come_back_in_order_with_all_that_is_theirs(memory: int) -> None:
     batch = batch_of(k=[3, 1, 2], j=["c", "a", "b"], b=[0.3, 0.1, 0.2], y=[30, 10, 20], row=[0, 1, 2])
-    grouped = group([batch], Layout(["k", "j"], [], ["b"], FLOAT64, ["y"], ["row"]), memory)
+    grouped = group([batch], RowSchema(["k", "j"], [], ["b"], FLOAT64, ["y"], ["row"]), memory)
     assert grouped.keys.tolist() == [["1", "a"], ["2", "b"], ["3", "c"]]
     assert grouped.values.tolist() == [[0.1], [0.2], [0.3]]
     assert grouped.static["y"].tolist() == [10, 20, 30]
@@ -129,7 +129,7 @@ def test_rows_that_are_equal_keep_the_order_in_which_they_came(memory: int) -> N
     count = 300_000
     keys = np.arange(count) * 7919 % 5
     columns = {"k": keys, "a": np.zeros(count), "row": np.arange(count)}
-    grouped = group(cut(columns, [70_000]), Layout(["k"], [], ["a"], per_step=["row"]), memory)
+    grouped = group(cut(columns, [70_000]), RowSchema(["k"], [], ["a"], per_step=["row"]), memory)
     assert (grouped.per_step["row"] == np.argsort(keys, kind="stable")).all()
 
 
@@ -137,25 +137,25 @@ def test_order_columns_decide_one_after_the_other(memory: int) -> None:
     columns = {"k": [0] * 4, "s": ["b", "a", "b", "a"], "t": [2, 9, 1, 8], "a": [0] * 4, "row": range(4)}
     batch = batch_of(**{name: list(cells) for name, cells in columns.items()})
     for order, rows in ((["s", "t"], [3, 1, 2, 0]), (["t", "s"], [2, 0, 3, 1])):
-        grouped = group([batch], Layout(["k"], order, ["a"], per_step=["row"]), memory)
+        grouped = group([batch], RowSchema(["k"], order, ["a"], per_step=["row"]), memory)
         assert grouped.per_step["row"].tolist() == rows
 
 
 def test_ties_are_counted_only_where_there_is_an_order(memory: int) -> None:
     batches = [batch_of(k=[1], t=[0])] * 3
-    assert group(batches, Layout(["k"], [], ["t"], INT64), memory).ties == 0
-    assert group(batches, Layout(["k"], ["t"], ["t"], INT64), memory).ties == 2
+    assert group(batches, RowSchema(["k"], [], ["t"], INT64), memory).ties == 0
+    assert group(batches, RowSchema(["k"], ["t"], ["t"], INT64), memory).ties == 2
 
 
 def test_an_empty_batch_adds_nothing(memory: int) -> None:
     empty = {"k": np.empty(0, np.int64), "a": np.empty(0)}
-    grouped = group([empty, batch_of(k=[2, 1], a=[0.5, 0.25]), empty], Layout(["k"], [], ["a"]), memory)
+    grouped = group([empty, batch_of(k=[2, 1], a=[0.5, 0.25]), empty], RowSchema(["k"], [], ["a"]), memory)
     assert (grouped.keys.tolist(), grouped.values.tolist()) == ([1, 2], [[0.25], [0.5]])
 
 
 def test_an_empty_batch_of_text_leaves_integer_keys_equal_in_number(memory: int) -> None:
     empty = {"k": pa.array([], pa.string()), "a": np.empty(0)}
-    grouped = group([batch_of(k=[2, 1, 2], a=[1, 2, 3]), empty], Layout(["k"], [], ["a"]), memory)
+    grouped = group([batch_of(k=[2, 1, 2], a=[1, 2, 3]), empty], RowSchema(["k"], [], ["a"]), memory)
     assert grouped.offsets.tolist() == [0, 1, 3]
 
 
@@ -167,7 +167,7 @@ def test_the_order_holds_where_a_feature_widens_between_batches(memory: int) -> 
         batch_of(k=[1, 1], a=cells, row=[2 * i, 2 * i + 1])
         for i, cells in enumerate(([1, 2], [3.5, 4.0], [5, 6]))
     ]
-    grouped = group(batches, Layout(["k"], [], ["a"], per_step=["row"]), memory)
+    grouped = group(batches, RowSchema(["k"], [], ["a"], per_step=["row"]), memory)
     assert grouped.values[:, 0].tolist() == [1, 2, 3.5, 4, 5, 6]
     assert grouped.values.dtype == np.float32
     assert grouped.per_step["row"].tolist() == [*range(6)]
@@ -175,14 +175,14 @@ def test_the_order_holds_where_a_feature_widens_between_batches(memory: int) -> 
 
 def test_features_stay_int64_without_a_fraction(memory: int) -> None:
     batches = [batch_of(k=[1], a=[2**53 + 1]), batch_of(k=[1], a=[-(2**63)])]
-    grouped = group(batches, Layout(["k"], [], ["a"]), memory)
+    grouped = group(batches, RowSchema(["k"], [], ["a"]), memory)
     assert grouped.values.dtype == np.int64
     assert grouped.values.tolist() == [[2**53 + 1], [-(2**63)]]
 
 
 def test_integer_keys_widen_to_text(memory: int) -> None:
     batches = [batch_of(k=[10, 9, -1], row=[0, 1, 2]), batch_of(k=["x", "9", "09"], row=[3, 4, 5])]
-    grouped = group(batches, Layout(["k"], [], ["row"], per_step=["row"]), memory)
+    grouped = group(batches, RowSchema(["k"], [], ["row"], per_step=["row"]), memory)
     assert grouped.keys.tolist() == ["-1", "09", "10", "9", "x"]
     assert grouped.offsets.tolist() == [0, 1, 2, 3, 5, 6]
     assert grouped.per_step["row"].tolist() == [2, 5, 0, 1, 4, 3]
@@ -192,14 +192,14 @@ def test_integer_keys_widen_to_text(memory: int) -> None:
 def test_integers_after_text_are_text(back: bool, memory: int) -> None:
     """Whichever came first, and however many times it changes."""
     batches = [batch_of(k=[i] if i % 2 == back else [str(i)], a=[i]) for i in (*range(12), *range(12))]
-    grouped = group(batches, Layout(["k"], [], ["a"]), memory)
+    grouped = group(batches, RowSchema(["k"], [], ["a"]), memory)
     assert grouped.keys.tolist() == sorted(map(str, range(12)))
     assert grouped.values[:, 0].tolist() == [i for i in sorted(range(12), key=str) for _ in range(2)]
 
 
 def test_an_order_of_integers_widens_to_floats(memory: int) -> None:
     batches = [batch_of(k=[0, 0], t=[2, 1], row=[0, 1]), batch_of(k=[0], t=[1.5], row=[2])]
-    grouped = group(batches, Layout(["k"], ["t"], ["t"], per_step=["row"]), memory)
+    grouped = group(batches, RowSchema(["k"], ["t"], ["t"], per_step=["row"]), memory)
     assert grouped.per_step["row"].tolist() == [1, 2, 0]
     assert grouped.values[:, 0].tolist() == [1.0, 1.5, 2.0]
 
@@ -216,7 +216,7 @@ def test_an_order_of_integers_widens_to_floats(memory: int) -> None:
 )
 def test_widening_changes_no_number(narrow: Any, wide: Any, memory: int) -> None:
     batches = [batch_of(k=[1], a=[0], y=narrow, row=narrow), batch_of(k=[2], a=[0], y=wide, row=wide)]
-    grouped = group(batches, Layout(["k"], [], ["a"], static=["y"], per_step=["row"]), memory)
+    grouped = group(batches, RowSchema(["k"], [], ["a"], static=["y"], per_step=["row"]), memory)
     for array in (grouped.static["y"], grouped.per_step["row"]):
         assert array.tolist() == [narrow[0].item(), wide[0].item()]
 
@@ -227,13 +227,13 @@ def test_integers_of_every_type_sort_over_their_whole_range(kind: str, memory: i
     low, high = limits.min, limits.max
     numbers = [high, low, high - 1, low + 1, high // 2, 0, 1, low // 2 + 1]
     batch = batch_of(k=[0] * 8, t=np.array(numbers, kind), a=[0] * 8)
-    grouped = group(cut(batch, [3]), Layout(["k"], ["t"], ["a"], per_step=["t"]), memory)
+    grouped = group(cut(batch, [3]), RowSchema(["k"], ["t"], ["a"], per_step=["t"]), memory)
     assert grouped.per_step["t"].tolist() == sorted(numbers)
 
 
 def test_integer_keys_sort_over_their_whole_range(memory: int) -> None:
     keys = [2**63 - 1, -(2**63), 2**31, 2**31 - 1, -(2**31), -(2**31) - 1, 0, -1, 1]
-    grouped = group(cut({"k": keys, "a": keys}, [2]), Layout(["k"], [], ["a"]), memory)
+    grouped = group(cut({"k": keys, "a": keys}, [2]), RowSchema(["k"], [], ["a"]), memory)
     assert grouped.keys.tolist() == sorted(keys)
     assert grouped.values[:, 0].tolist() == sorted(keys)
 
@@ -242,7 +242,7 @@ def test_floats_sort_by_number_and_the_two_zeros_are_equal(memory: int) -> None:
     inf = float("inf")
     order = [0.0, -0.0, 0.0, inf, -1.5, -inf, 5e-324]
     columns = {"k": [0] * 7, "t": order, "a": [0] * 7, "row": [*range(7)]}
-    grouped = group(cut(columns, [2]), Layout(["k"], ["t"], ["a"], per_step=["row"]), memory)
+    grouped = group(cut(columns, [2]), RowSchema(["k"], ["t"], ["a"], per_step=["row"]), memory)
     assert grouped.per_step["row"].tolist() == [5, 4, 0, 1, 2, 6, 3]
     assert grouped.ties == 2
 
@@ -270,11 +270,11 @@ CELLS = [
 def test_text_compares_by_code_point(size: int, memory: int) -> None:
     rows = [*range(len(CELLS))]
     expected = sorted(rows, key=CELLS.__getitem__)
-    as_key = group(cut({"k": CELLS, "row": rows}, [size]), Layout(["k"], [], ["row"]), memory)
+    as_key = group(cut({"k": CELLS, "row": rows}, [size]), RowSchema(["k"], [], ["row"]), memory)
     assert as_key.keys.tolist() == sorted(CELLS)
     assert as_key.values[:, 0].tolist() == expected
     columns = {"k": [0] * len(CELLS), "t": CELLS, "row": rows}
-    as_order = group(cut(columns, [size]), Layout(["k"], ["t"], ["row"]), memory)
+    as_order = group(cut(columns, [size]), RowSchema(["k"], ["t"], ["row"]), memory)
     assert as_order.values[:, 0].tolist() == expected
 
 
@@ -282,7 +282,7 @@ def test_text_compares_by_code_point(size: int, memory: int) -> None:
 def test_every_kind_of_number_passes_through(kind: str, memory: int) -> None:
     cells = np.array([0, 1], kind)
     batch = batch_of(k=[2, 1], a=[0, 0], y=cells, row=cells)
-    grouped = group([batch], Layout(["k"], [], ["a"], static=["y"], per_step=["row"]), memory)
+    grouped = group([batch], RowSchema(["k"], [], ["a"], static=["y"], per_step=["row"]), memory)
     for array in (grouped.static["y"], grouped.per_step["row"]):
         assert array.dtype == np.dtype(kind)
         assert array.tolist() == [1, 0]
@@ -290,14 +290,14 @@ def test_every_kind_of_number_passes_through(kind: str, memory: int) -> None:
 
 def test_types_may_alternate_from_batch_to_batch(memory: int) -> None:
     batches = [batch_of(k=[0], a=[i] if i % 2 else [i + 0.5]) for i in range(100)]
-    grouped = group(batches, Layout(["k"], [], ["a"]), memory)
+    grouped = group(batches, RowSchema(["k"], [], ["a"]), memory)
     assert grouped.values[:, 0].tolist() == [float(i) if i % 2 else i + 0.5 for i in range(100)]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
 def test_the_values_have_the_dtype_of_the_layout(dtype: str, memory: int) -> None:
     batch = batch_of(k=[1], a=np.array([1], np.int8), b=[0.5])
-    grouped = group([batch], Layout(["k"], [], ["a", "b"], np.dtype(dtype)), memory)
+    grouped = group([batch], RowSchema(["k"], [], ["a", "b"], np.dtype(dtype)), memory)
     assert grouped.values.dtype == np.dtype(dtype)
     assert grouped.values.tolist() == [[1, 0.5]]
 
@@ -308,7 +308,7 @@ def test_the_values_have_the_dtype_of_the_layout(dtype: str, memory: int) -> Non
 @pytest.mark.parametrize("size", [1, 2, 3, 100])
 def test_a_constant_that_changes_names_column_key_and_both_values(size: int, memory: int) -> None:
     columns = {"k": ["u", "u", "v", "v"], "j": [1, 1, 2, 2], "a": [0] * 4, "y": [1, 1, 5, 6]}
-    layout = Layout(["k", "j"], [], ["a"], INT64, ["y"])
+    layout = RowSchema(["k", "j"], [], ["a"], INT64, ["y"])
     with pytest.raises(ChangingError, match="y changes from 5 to 6 within key v, 2") as raised:
         group(cut(columns, [size]), layout, memory)
     found = raised.value
@@ -319,11 +319,11 @@ def test_a_constant_that_changes_far_away_is_found(memory: int) -> None:
     columns = {"k": [i % 3 for i in range(90)], "a": [0] * 90, "y": [i % 3 for i in range(90)]}
     columns["y"][88] = 7
     with pytest.raises(ChangingError, match="y changes from 1 to 7 within key 1"):
-        group(cut(columns, [10]), Layout(["k"], [], ["a"], INT64, ["y"]), memory)
+        group(cut(columns, [10]), RowSchema(["k"], [], ["a"], INT64, ["y"]), memory)
 
 
 def test_a_constant_that_is_missing_throughout_does_not_change(memory: int) -> None:
-    layout = Layout(["k"], [], ["s"], FLOAT32, ["s"])
+    layout = RowSchema(["k"], [], ["s"], FLOAT32, ["s"])
     for size in (1, 3):
         whole = group(cut({"k": [1, 1, 2], "s": [NAN, NAN, 3.0]}, [size]), layout, memory)
         assert oracles.text_of(whole.static["s"]) == "[nan, 3.0]"
@@ -342,7 +342,7 @@ def test_a_constant_that_is_missing_throughout_does_not_change(memory: int) -> N
 @settings(max_examples=examples(80))
 def test_groups_are_those_of_itertools(rows: list[tuple[int, str, int]], size: int, memory: int) -> None:
     k, j, a = (list(cells) for cells in zip(*rows, strict=True))
-    grouped = group(cut({"k": k, "j": j, "a": a}, [size]), Layout(["k", "j"], [], ["a"], INT64), memory)
+    grouped = group(cut({"k": k, "j": j, "a": a}, [size]), RowSchema(["k", "j"], [], ["a"], INT64), memory)
     rows = sorted(rows, key=lambda row: row[:2])
     expected = [([str(key[0]), key[1]], len(list(part))) for key, part in groupby(rows, lambda row: row[:2])]
     assert list(zip(grouped.keys.tolist(), np.diff(grouped.offsets).tolist(), strict=True)) == expected
@@ -354,7 +354,7 @@ extreme = st.sampled_from([-(2**63), 2**63 - 1, 2**31, -(2**31) - 1, 10**18, -(1
 
 
 @st.composite
-def some_rows(draw: st.DrawFn) -> tuple[dict[str, list[Any]], Layout]:
+def some_rows(draw: st.DrawFn) -> tuple[dict[str, list[Any]], RowSchema]:
     """Columns of cells, and what they are: keys of integers, text, or text from some row on."""
     count = draw(st.integers(1, 60))
 
@@ -382,7 +382,7 @@ def some_rows(draw: st.DrawFn) -> tuple[dict[str, list[Any]], Layout]:
             draw(st.sampled_from([st.integers(0, 40), st.integers(0, 80).map(lambda n: n / 2)]))
         )
     columns["row"] = list(range(count))
-    return columns, Layout(keys, order, features, None, ["y"], ["row"])
+    return columns, RowSchema(keys, order, features, None, ["y"], ["row"])
 
 
 @given(
@@ -393,7 +393,7 @@ def some_rows(draw: st.DrawFn) -> tuple[dict[str, list[Any]], Layout]:
 )
 @settings(max_examples=examples(300), deadline=None)
 def test_rows_are_grouped_as_plain_python_does(
-    drawn: tuple[dict[str, list[Any]], Layout], sizes: list[int], memory: int, small: bool
+    drawn: tuple[dict[str, list[Any]], RowSchema], sizes: list[int], memory: int, small: bool
 ) -> None:
     columns, layout = drawn
     every_key, every_row, _ = oracles.group_rows(columns, [*layout.keys], [*layout.order])

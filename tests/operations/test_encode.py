@@ -74,7 +74,7 @@ def test_the_same_however_steps_are_stored(column: Any, chunk: int) -> None:
         c = source.per_step["c"].data
         lazy = Lazy(c.shape, c.dtype, lambda begin, end: np.asarray(c[begin:end]).copy())
         source = source.replace(per_step={"c": StepArray(lazy, 0)})
-        state, _ = run.fitted(Encode(), source, spool=spool)
+        state, _ = run.fit_state(Encode(), source, spool=spool)
         read = Encode().apply(source, state, spool=spool).ragged.in_memory()
     ids = np.asarray(whole.per_step["c"].data)
     assert np.asarray(read.per_step["c"].data).tobytes() == ids.tobytes()

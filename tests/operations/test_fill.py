@@ -92,7 +92,7 @@ def test_the_same_bits_however_steps_are_stored_and_read(
         values = ragged.values
         lazy = Lazy(values.shape, values.dtype, lambda begin, end: values[begin:end].copy())
         fill, source = Fill(**options(which, limit)), ragged.replace(values=lazy)
-        state, _ = run.fitted(fill, source, spool=spool)
+        state, _ = run.fit_state(fill, source, spool=spool)
         if which[-1] == "mean":  # whose last bits depend on the size of blocks
             state = fill.state_from(whole.receipt[-1]["state"], ragged)
         read = fill.apply(source, state, spool=spool).ragged.values

@@ -11,7 +11,7 @@ import pytest
 from seqtool.arrays.lazy import Lazy
 from seqtool.arrays.spool import Spool
 from seqtool.operations import OPERATIONS
-from seqtool.operations.run import fitted
+from seqtool.operations.run import fit_state
 from seqtool.recipes.repeat import operation_of
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.terminal import progress as progress_module
@@ -44,8 +44,8 @@ def test_whatever_fits_tells_how_far_it_is(name: str, arguments: dict[str, Any],
     told: list[int] = []
     operation = operation_of(name, arguments)
     with Spool() as spool:
-        state, _ = fitted(operation, data, spool=spool, on_progress=told.append)
-        plain, _ = fitted(operation, data.in_memory(), spool=spool)
+        state, _ = fit_state(operation, data, spool=spool, on_progress=told.append)
+        plain, _ = fit_state(operation, data.in_memory(), spool=spool)
     assert max(told) == steps.nbytes // (2 if split else 1)
     assert state.facts() == plain.facts()
 

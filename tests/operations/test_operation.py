@@ -39,6 +39,9 @@ class Mean:
     def facts(self) -> dict[str, Any]:
         return {"mean": self.total / self.count}
 
+    def ordered_for(self, ragged: Ragged) -> Mean:
+        return self
+
 
 @dataclass(frozen=True)
 class Center(Operation):

@@ -101,7 +101,7 @@ def test_the_same_bits_however_steps_are_stored(ragged: Ragged, method: Any, eac
         padded = run.run(scale, padded)
         patch.setattr("seqtool.arrays.lazy.CHUNK", chunk)
         lazy = lazily(ragged)
-        state, _ = run.fitted(scale, lazy, spool=spool)
+        state, _ = run.fit_state(scale, lazy, spool=spool)
         read = scale.apply(lazy, state, spool=spool).ragged.in_memory()
         fortran = run.run(scale, ragged.replace(values=np.asfortranarray(ragged.values)))
     bits = np.asarray(whole.values).tobytes()

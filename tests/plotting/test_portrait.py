@@ -32,7 +32,7 @@ def test_what_is_drawn_of_a_padded_file() -> None:
     assert found.heat is not None
     np.testing.assert_array_equal(found.heat.values, [[np.nan] * 3, [np.nan, np.nan, 5], [np.nan, 1, 3]])
     assert [text.name for text in found.distributions] == ["a", "b"]
-    assert found.looked_at == 3
+    assert (found.looked_at, found.steps_read) == (3, 3)
 
 
 def test_the_facts_are_numbers_alone() -> None:
@@ -46,7 +46,7 @@ def test_the_facts_are_numbers_alone() -> None:
         "padding_share": 0.25,
         "lengths": {"min": 1, "median": 1.5, "q95": 2, "max": 2, "empty": 0},
         "cut": {"sequences": 1, "steps": 3},
-        "drawn": {"sequences": 2, "feature": "feature 0"},
+        "drawn": {"sequences": 2, "feature": "feature 0", "steps": 3},
     }
     none = portrait(ragged_of([])).facts()
     assert (none["lengths"], none["maxlen"], none["padding"], none["drawn"]["feature"]) == (None,) * 4

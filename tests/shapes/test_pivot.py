@@ -236,7 +236,7 @@ def test_cells_are_those_of_plain_python(
         patch.setattr(folding, "CHUNK", 8 * together)
         if spills:
             patch.setattr(
-                "seqtool.grouping.runs.Rows.room", property(lambda rows: max(0, together - rows.count))
+                "seqtool.grouping.runs.RowBuffer.room", property(lambda rows: max(0, together - rows.count))
             )
         patch.setattr(gaps, "_ROWS", together)
         out = seqtool.group(table, key="k", order_by="t", pivot="i=x", pivot_agg=how, ragged=True, gap=gap)

@@ -20,9 +20,9 @@ from seqtool.files import inputs
 from seqtool.files.stores import store_at
 from seqtool.grouping.spec import GroupSpec
 from seqtool.sequences.ragged import Ragged
-from seqtool.sharding.engine import Encode, Engine, Write
+from seqtool.sharding.engine import EncodeFunction, Engine, WriteFunction
 from seqtool.sharding.group import observe, write
-from seqtool.sharding.target import Target
+from seqtool.sharding.target import OutputFolder
 from seqtool.system.memory import allowed
 from seqtool.tables import opening
 from tests.command import Place, succeeded
@@ -96,7 +96,7 @@ class Mortal:
     def each(self, task: Callable[[int], bytes], count: int) -> Any:
         return self._engine.each(task, count)
 
-    def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
+    def shuffle(self, encode: EncodeFunction, count: int, write: WriteFunction, shards: int) -> list[bytes]:
         if self._dies == "encode":
             encode = dying_once(encode, self._marker)
         else:
@@ -136,5 +136,5 @@ def grouped(place: Place, engine: Engine, out: str = "out", *, force: bool = Fal
     with inputs.opened([str(path) for path in sorted(place.folder.glob("*.csv"))]) as found:
         table = opening.open_tables(found, spec.text, spec.pattern)
         observed = observe(table, found, spec, engine, shards=3, memory=allowed(None))
-        target = Target(store_at(str(place.folder / out)), force=force)
+        target = OutputFolder(store_at(str(place.folder / out)), force=force)
         return write(observed, engine, target, inputs=["x"]).data

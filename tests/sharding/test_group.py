@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import seqtool
 from seqtool.errors import DataError
-from seqtool.sharding.engine import Encode, Write
+from seqtool.sharding.engine import EncodeFunction, WriteFunction
 from seqtool.sharding.local import Local
 from tests.command import Place, succeeded
 from tests.oracles import by_key
@@ -180,7 +180,7 @@ class Meddling(Local):
     def __init__(self, happen: Callable[[], object]) -> None:
         self._happen = happen
 
-    def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
+    def shuffle(self, encode: EncodeFunction, count: int, write: WriteFunction, shards: int) -> list[bytes]:
         self._happen()
         return super().shuffle(encode, count, write, shards)
 
@@ -198,7 +198,9 @@ def test_a_job_that_fails_leaves_the_data_set_before_it_whole(two_files: Place) 
     two_files.write("b.csv", "k,x\n3,4\n")
 
     class Failing(Local):
-        def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
+        def shuffle(
+            self, encode: EncodeFunction, count: int, write: WriteFunction, shards: int
+        ) -> list[bytes]:
             super().shuffle(encode, count, write, shards)  # all shards stand there when it fails
             raise DataError("the cluster is gone")
 
@@ -215,7 +217,9 @@ def test_a_reader_sees_the_data_set_before_until_the_new_one_is_whole(two_files:
     seen: list[int] = []
 
     class Watched(Local):
-        def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
+        def shuffle(
+            self, encode: EncodeFunction, count: int, write: WriteFunction, shards: int
+        ) -> list[bytes]:
             results = super().shuffle(encode, count, write, shards)
             seen.append(int(seqtool.load(str(two_files.folder / "out")).values[:].sum()))
             return results
@@ -228,7 +232,9 @@ def test_a_reader_sees_the_data_set_before_until_the_new_one_is_whole(two_files:
 
 def test_a_second_attempt_at_shards_leaves_the_same_files_and_nothing_else(two_files: Place) -> None:
     class Twice(Local):
-        def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
+        def shuffle(
+            self, encode: EncodeFunction, count: int, write: WriteFunction, shards: int
+        ) -> list[bytes]:
             first = super().shuffle(encode, count, write, shards)
             files = content(two_files.folder / "out")
             (two_files.folder / "out" / ".seqtool-of-a-lost-attempt.tmp").write_bytes(b"half")
@@ -245,11 +251,15 @@ def test_a_second_attempt_at_shards_leaves_the_same_files_and_nothing_else(two_f
 
 def test_a_shard_that_came_twice_or_without_some_rows_is_no_data_set(two_files: Place) -> None:
     class Doubled(Local):
-        def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
+        def shuffle(
+            self, encode: EncodeFunction, count: int, write: WriteFunction, shards: int
+        ) -> list[bytes]:
             return super().shuffle(encode, count, write, shards) * 2
 
     class Losing(Local):
-        def shuffle(self, encode: Encode, count: int, write: Write, shards: int) -> list[bytes]:
+        def shuffle(
+            self, encode: EncodeFunction, count: int, write: WriteFunction, shards: int
+        ) -> list[bytes]:
             return super().shuffle(encode, count - 1, write, shards)
 
     for engine in (Doubled(), Losing()):

@@ -7,12 +7,12 @@ import pytest
 from seqtool.errors import DataError
 from seqtool.files.manifest import Manifest, Shard
 from seqtool.files.stores import store_at
-from seqtool.sharding.target import Target
+from seqtool.sharding.target import OutputFolder
 from tests.command import Place
 
 
-def target(folder: Path, *, force: bool = False) -> Target:
-    return Target(store_at(str(folder)), force=force)
+def target(folder: Path, *, force: bool = False) -> OutputFolder:
+    return OutputFolder(store_at(str(folder)), force=force)
 
 
 def manifest(*names: str) -> Manifest:

@@ -63,9 +63,10 @@ def test_a_batch_is_what_its_sequences_are_one_by_one(
     slots = int(lengths[chosen].max()) + data.draw(st.integers(0, 3))
     value = data.draw(st.sampled_from([0, -1.5, float("nan")]))
     some = [sequences[i] for i in chosen]
-    for large in (0, 1 << 20):  # both ways to copy
+    for large, gap in ((0, 1 << 14), (1 << 20, 1 << 14), (1 << 20, 0)):  # all ways to copy and to read
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(steps, "_LARGE", large)
+            patch.setattr(steps, "_GAP", gap)
             block = all_steps.padded(chosen, slots, value)
         np.testing.assert_array_equal(block, one_by_one(some, slots, value, FLOAT32))
         assert block.dtype == FLOAT32

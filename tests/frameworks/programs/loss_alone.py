@@ -25,7 +25,7 @@ STILL = {
 }
 EMPTY_COUNTS = ("keras", "tf")  # as a sequence of which nothing is known; the others leave it out
 # Of the steps of sequences that are equally long, (B, L) or (B, L, F), and what stands beside them by its name: static
-# numbers (B, K), and categories c (B, L, C).
+# numbers (B, K), their categories static_c (B, D), and categories c of steps (B, L, C).
 Network = Callable[[np.ndarray, dict[str, np.ndarray]], Any]
 
 
@@ -63,16 +63,22 @@ def network(framework: str, variables: dict[str, Any]) -> Network:
             if "c" in beside:
                 tables = zip(variables["categories"], np.moveaxis(beside["c"], -1, 0), strict=True)
                 read = np.concatenate([read, *(table(ids) for table, ids in tables)], axis=-1)
+            static = own(static, beside.get("static_c"), variables.get("own_categories", []))
             if static is None:
                 return variables["head"](variables["lstm"](read))
-            start = [variables[name](np.nan_to_num(static)) for name in ("h", "cell")]
+            start = [variables[name](static) for name in ("h", "cell")]
             return variables["head"](variables["lstm"](read, initial_state=start))
 
     else:
         weights = {
-            name: np.asarray(weight) for name, weight in variables["weights"].items() if name != "categories"
+            name: np.asarray(weight)
+            for name, weight in variables["weights"].items()
+            if name not in ("categories", "static_c")
         }
-        tables = [np.asarray(table) for table in variables["weights"].get("categories", [])]
+        tables, of_own = (
+            [np.asarray(table) for table in variables["weights"].get(name, [])]
+            for name in ("categories", "static_c")
+        )
 
         def one(x: np.ndarray, static: np.ndarray | None, c: np.ndarray) -> np.ndarray:
             read = weights["embedding"][x.reshape(-1)] if "embedding" in weights else x.reshape(len(x), -1)
@@ -83,11 +89,23 @@ def network(framework: str, variables: dict[str, Any]) -> Network:
             return lstm(read, weights, **start) @ weights["head"] + weights["shift"]
 
         def say(x: np.ndarray, beside: dict[str, np.ndarray]) -> Any:
-            x, static = np.nan_to_num(x), np.nan_to_num(beside.get("static", np.empty((len(x), 0))))
+            x = np.nan_to_num(x)
+            static = own(
+                beside.get("static"), beside.get("static_c"), [table.__getitem__ for table in of_own]
+            )
+            static = np.empty((len(x), 0)) if static is None else static
             c = beside.get("c", np.empty((*x.shape[:2], 0), int))
             return np.array([one(x[i], static[i] if static.size else None, c[i]) for i in range(len(x))])
 
     return say
+
+
+def own(static: np.ndarray | None, ids: np.ndarray | None, tables: Any) -> Any:
+    """What a sequence has of its own: its static numbers, and what tables make of its categories, (B, K)."""
+    numbers = [] if static is None else [np.nan_to_num(static).astype(np.float32)]
+    if ids is not None:
+        numbers += [np.asarray(table(column)) for table, column in zip(tables, ids.T, strict=True)]
+    return np.concatenate(numbers, axis=-1) if numbers else None
 
 
 def lstm(x: np.ndarray, weights: dict[str, np.ndarray], h: Any = 0.0, c: Any = 0.0) -> np.ndarray:
@@ -160,7 +178,9 @@ def beside(file: SequenceFile, places: np.ndarray, count: int) -> dict[str, np.n
     taken = file.take(places)
     found = {"c": np.asarray(taken.per_step["c"].data).reshape(count, -1, 2)} if "c" in taken.per_step else {}
     return found | {
-        name: np.asarray(taken.per_sequence[name]) for name in ("static",) if name in taken.per_sequence
+        name: np.asarray(taken.per_sequence[name])
+        for name in ("static", "static_c")
+        if name in taken.per_sequence
     }
 
 
@@ -168,7 +188,7 @@ def opened(path: Path) -> SequenceFile:
     """The file, whose ids in a column are ids, with what is known of each sequence as a whole, if anything is."""
     dtype = "int64" if "column" in path.name else None
     with np.load(path) as archive:
-        include = [name for name in ("c", "static") if name in archive]
+        include = [name for name in ("c", "static", "static_c") if name in archive]
     return SequenceFile(path, dtype=dtype, include=include)
 
 
