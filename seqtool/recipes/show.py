@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from seqtool.operations import OPERATIONS
 from seqtool.recipes.recipe import Recipe
 from seqtool.words import join_names, option_of, shortened
 
@@ -20,7 +21,8 @@ def steps_shown(recipe: Recipe) -> list[tuple[str, str]]:
     """
     rows = []
     for step in recipe.steps:
-        rows.append((str(step.get("command")), _options(step.get("arguments", {}))))
+        command = str(step.get("command"))
+        rows.append((command, _options(command, step.get("arguments", {}))))
         learned = step.get("state", {})
         rows += [
             ("", f"{name}: {_shown(held)}") for name, held in learned.items() if held not in (None, [], {})
@@ -29,11 +31,12 @@ def steps_shown(recipe: Recipe) -> list[tuple[str, str]]:
     return rows
 
 
-def _options(arguments: Mapping[str, Any]) -> str:
-    """Arguments as options of the command line; features are what `--columns` names."""
+def _options(command: str, arguments: Mapping[str, Any]) -> str:
+    """Arguments as options of the command line; the features of a table are what `--columns` names."""
     words = []
     for name, held in arguments.items():
-        option = "--columns" if name == "features" else option_of(name)
+        of_columns = name == "features" and command not in OPERATIONS
+        option = "--columns" if of_columns else option_of(name)
         words.append(option if held is True else f"{option} {_argument(held)}")
     if (
         "category" in arguments and "features" not in arguments

@@ -84,6 +84,8 @@ def test_steps_are_shown_as_they_are_typed() -> None:
     assert shown[0][1].startswith("--key k --columns x --label y --label-as class")
     assert ("", "center: 3") in shown
     assert ("", "classes: no, yes") in shown
+    named = recipe_of(sq.scale(sq.group(FRAME, key="k", label="y"), features=["x"]))
+    assert steps_shown(named)[1] == ("scale", "--method standard --features x")
 
 
 def test_fit_changes_nothing_and_transform_does_the_same_again(tmp_path: Path) -> None:
