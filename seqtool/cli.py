@@ -48,18 +48,23 @@ class _Commands(Mapping[str, Any]):
     """The commands by name, each built when it is asked for: a call needs one of them."""
 
     def __getitem__(self, name: str) -> Any:
-        if name not in set(self):
+        if name not in _names():
             raise KeyError(name)
         return _command(name)
 
     def __iter__(self) -> Iterator[str]:
-        modules = (module.name for module in pkgutil.iter_modules(commands.__path__))
-        yield from sorted(
-            [*OPERATIONS, *(name for name in modules if not name.startswith("_"))]
-        )  # _: what they share
+        return iter(_names())
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return len(_names())
+
+
+@cache
+def _names() -> list[str]:
+    modules = (module.name for module in pkgutil.iter_modules(commands.__path__))
+    return sorted(
+        [*OPERATIONS, *(name for name in modules if not name.startswith("_"))]
+    )  # _: what they share
 
 
 class _Root(TyperGroup):

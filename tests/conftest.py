@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Generator
 from importlib.util import find_spec
 from pathlib import Path
 from zlib import crc32
@@ -63,6 +64,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if missing:
         message = f"needs {', '.join(sorted(missing))}"
         (pytest.fail if "SEQTOOL_NEED_EVERYTHING" in os.environ else pytest.skip)(message)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Leave the keywords out of reports: nobody reads them, and workers take longest to send them."""
+    report = yield
+    report.keywords = {}
+    return report
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -16,10 +16,10 @@ THOROUGH = "SEQTOOL_THOROUGH" in os.environ
 def examples(count: int) -> int:
     """How many of so many examples Hypothesis tries.
 
-    >>> examples(100) in (16, 100)
+    >>> examples(100) in (12, 100)
     True
     """
-    return count if THOROUGH else count // 6
+    return count if THOROUGH else count // 8
 
 
 def some(places: Iterable[int]) -> list[int]:

@@ -15,9 +15,9 @@ import pytest
 import seqtool
 from seqtool.operations import OPERATIONS
 from tests.command import Place, succeeded
+from tests.parsed import PACKAGE, nodes, parsed, paths
 
-ROOT = Path(__file__).parent.parent
-PACKAGE = ROOT / "seqtool"
+ROOT = PACKAGE.parent
 
 # The rooms, from the lowest floor to the highest: a module imports from its own floor and those before it here, never
 # from a later one. Each room says in its `__init__` what lives there.
@@ -115,25 +115,25 @@ LONGEST_FUNCTION = 60  # lines below the signature and the docstring, a call bei
 
 
 @cache
-def modules() -> dict[str, ast.Module]:
-    """Every module by its name below seqtool: `ragged`, `encoding.keys`; a package by the package's name."""
+def sources() -> dict[str, Path]:
+    """The file of each module by its name below seqtool: `ragged`, `encoding.keys`; a package by the package's name."""
     found = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in paths():
         parts = path.relative_to(PACKAGE).with_suffix("").parts
-        name = ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
-        found[name] = ast.parse(path.read_text(encoding="utf-8"), str(path))
+        found[".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)] = path
     return found
 
 
-def path_of(module: str) -> Path:
-    path = PACKAGE / Path(*module.split("."))
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+@cache
+def modules() -> dict[str, ast.Module]:
+    """The tree of every module by its name."""
+    return {name: parsed(path) for name, path in sources().items()}
 
 
 @cache
 def imports(tree: ast.AST) -> frozenset[str]:
     """The full names that the statements of a tree import."""
-    return _imported(ast.walk(tree))
+    return _imported(nodes(tree))
 
 
 @cache
@@ -168,7 +168,7 @@ def own(names: Iterable[str]) -> set[str]:
         parts = name.split(".")
         if parts[0] == "seqtool":
             known = [".".join(parts[1:end]) for end in range(len(parts), 1, -1)]
-            found.add(next((module for module in known if module in modules()), "__init__"))
+            found.add(next((module for module in known if module in sources()), "__init__"))
     return found
 
 
@@ -177,12 +177,12 @@ def floor(module: str) -> int:
 
 
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    return (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    return (node for node in nodes(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
 
 
 COMMANDS = [
     name.removeprefix("commands.")
-    for name in modules()
+    for name in sources()
     if name.startswith("commands.") and not name.startswith("commands._")
 ]
 every_command = pytest.mark.parametrize("command", COMMANDS)
@@ -241,7 +241,7 @@ def test_operations_know_no_screens() -> None:
             continue
         used = {name.split(".")[0] for name in imports(tree)}
         assert not used & {"typer", "rich"}, module
-        called = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+        called = (node.func for node in nodes(tree) if isinstance(node, ast.Call))
         assert "print" not in {node.id for node in called if isinstance(node, ast.Name)}, module
 
 
@@ -413,7 +413,7 @@ def test_every_library_that_is_imported_is_a_dependency() -> None:
 
 
 def test_no_module_is_too_long() -> None:
-    lines = {module: path_of(module).read_text(encoding="utf-8").count("\n") for module in modules()}
+    lines = {module: path.read_text(encoding="utf-8").count("\n") for module, path in sources().items()}
     assert {module: count for module, count in lines.items() if count > LONGEST_MODULE} == {}
 
 
@@ -421,7 +421,7 @@ def test_no_function_is_too_long() -> None:
     def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
         body = node.body[1:] if ast.get_docstring(node) is not None else node.body
         lines = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
-        calls = [call for call in ast.walk(node) if isinstance(call, ast.Call)]
+        calls = [call for call in nodes(node) if isinstance(call, ast.Call)]
         # Arguments that are only handed on, one a line, are one thought.
         return lines - sum(max(0, len({word.lineno for word in call.keywords}) - 1) for call in calls)
 

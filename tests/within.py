@@ -49,7 +49,7 @@ def call(
             _in_place_of(2, err),
             _streams(),
             contextlib.chdir(folder),
-            patch.dict(os.environ, environment, clear=True),
+            _environment(environment),
             patch.object(sys, "argv", ["seqtool", *arguments]),
             patch.object(tempfile, "tempdir", None),  # found anew from the environment
             warnings.catch_warnings(),
@@ -131,6 +131,26 @@ def _in_place_of(number: int, handle: int) -> Iterator[None]:
     finally:
         os.dup2(kept, number)
         os.close(kept)
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Let these be the variables of the environment."""
+    before = dict(os.environ)
+    _set_environment(variables)
+    try:
+        yield
+    finally:
+        _set_environment(before)
+
+
+def _set_environment(variables: Mapping[str, str]) -> None:
+    """Change what differs: to set all of them anew takes as long as all else that a call needs."""
+    for name in {*os.environ} - {*variables}:
+        del os.environ[name]
+    for name, text in variables.items():
+        if os.environ.get(name) != text:
+            os.environ[name] = text
 
 
 @contextlib.contextmanager

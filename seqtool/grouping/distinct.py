@@ -74,8 +74,13 @@ def _words_of(cells: Any, sizes: Array, start: Array) -> Array | None:
     padded = np.zeros(len(text) + _WORD, np.uint8)
     padded[: len(text)] = text
     at = np.ndarray((len(text) + 1,), "<u8", padded, 0, (1,))  # the eight bytes from each byte on
-    for place in range(0, shared, _WORD):
-        own = _OWN[min(_WORD, shared - place)]
-        if ((at[begins + place] ^ at[begins[-1] + place]) & own).any():
-            return None
+    if len(cells) < shared // _WORD:  # a few long ones, such as texts of megabytes
+        same = all(np.array_equal(text[begin : begin + shared], start) for begin in begins)
+    else:
+        same = not any(
+            ((at[begins + place] ^ at[begins[-1] + place]) & _OWN[min(_WORD, shared - place)]).any()
+            for place in range(0, shared, _WORD)
+        )
+    if not same:
+        return None
     return np.asarray(at[begins + shared] & _OWN[sizes - shared])

@@ -70,7 +70,7 @@ class Grouper:
     added so far, 0 where that is not known.
 
     >>> with Spool() as spool:
-    ...     grouper = Grouper(Layout(["k"], [], ["a", "b"]), spool, memory=1 << 20)
+    ...     grouper = Grouper(RowSchema(["k"], [], ["a", "b"]), spool, memory=1 << 20)
     ...     grouper.add({"k": np.array([2, 1, 2]), "a": np.array([5, 6, 7]), "b": np.array([0, 1, 2])})
     ...     grouped = grouper.finish()
     >>> grouped.offsets.tolist(), np.asarray(grouped.values).tolist()

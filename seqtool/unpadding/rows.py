@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +12,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.advice import Advice
+from seqtool.arrays.array_likes import as_array
 from seqtool.arrays.spool import Spool
 from seqtool.dataclass import dataclass
-from seqtool.errors import DataError, UsageError
-from seqtool.sequences.ragged import Ragged
+from seqtool.errors import DataError, UsageError, names_arguments
+from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.take import map_steps
 from seqtool.system.memory import budget
 from seqtool.unpadding.columns import Columns, columns_of
 from seqtool.unpadding.landing import Landed, Ordered, Windows
+from seqtool.unpadding.predictions import Block, predicted
 from seqtool.unpadding.sorting import Sorted, sorted_rows
 from seqtool.unpadding.stretch import Stretch, in_order_of, in_sequence_order
+from seqtool.unpadding.undoing import undone
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -154,7 +157,8 @@ def _size(ragged: Ragged) -> int:
     return ragged.values.nbytes + sum(array.data.nbytes for array in ragged.per_step.values())
 
 
-def to_frame(data: Any) -> DataFrame:
+@names_arguments
+def to_frame(data: Any, *, add: Mapping[str, Any] | None = None, raw: bool = False) -> DataFrame:
     """The steps of sequences as a pandas DataFrame, a row for each: what `seqtool unpad` writes.
 
     `data` is a Ragged or Padded, or sequences in any form that `pad` takes, of N sequences and S steps. The columns are
@@ -162,7 +166,11 @@ def to_frame(data: Any) -> DataFrame:
     categories by name and the number of each step, `step`, (S,) each, under the names that `group` took them from. Rows
     are in the order of `row_index` where that was kept, else in that of the sequences. Missing cells are NaN or None.
 
-    Raises DataError for steps that are arrays, such as the frames of a video.
+    `add` holds predictions by the names of their columns: arrays (N,) or (N, C) of the sequences, (N, T) or (N, T, C)
+    of their slots, or (S,) or (S, C) of the real steps. With `raw`, scale, encode, window and `split(last=...)`
+    are taken back: each row stands there once, and predictions (N, H) of windows stand on the rows that they are for.
+
+    Raises DataError for steps that are arrays, such as the frames of a video, and for arrays of another shape.
 
     >>> import pandas as pd, seqtool as st
     >>> frame = pd.DataFrame({"user": ["b", "a", "b"], "x": [1, 2, 3]})
@@ -172,6 +180,30 @@ def to_frame(data: Any) -> DataFrame:
     from seqtool.sequences.conversion import as_ragged
 
     with Spool() as spool:
-        rows = Rows.of(as_ragged(data), spool, room=budget())
+        ragged = as_ragged(data)
+        rows = _raw_rows(ragged, spool) if raw else Rows.of(ragged, spool, room=budget())
+        block = Block(data.x.shape[1], data.padding) if isinstance(data, Padded) else Block()
+        arrays = {name: as_array(f"add[{name!r}]", array) for name, array in (add or {}).items()}
+        windows = rows.windows
+        more = [
+            predicted(name, array, ragged, block, rows.unknown)
+            if windows is None
+            else windows.predicted(name, array, rows.unknown)
+            for name, array in arrays.items()
+        ]
+        rows = rows.with_columns(more)
         frame: DataFrame = pa.Table.from_batches(rows.batches(), rows.schema).to_pandas()
     return frame
+
+
+def _raw_rows(ragged: Ragged, spool: Spool) -> Rows:
+    """The rows of sequences as they were before scale, encode, window and the like, in the order of the source."""
+    before, _ = undone(ragged, spool)
+    windows = Windows.of(before, ragged)
+    if windows is None:
+        return Rows.of(before, spool, room=budget())
+    if "row_index" in before.per_step:
+        rows, left = Rows.of_windows(windows, by_source=True)
+        if not left:
+            return rows
+    return Rows.of_windows(windows, by_source=False)[0]

@@ -46,6 +46,7 @@ FILLS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("call", FILLS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("scale", [False, True])

@@ -492,6 +492,7 @@ print("loaded", [name for name in ("numpy", "pandas", "pyarrow", "rich.table") i
 """
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("name", "libraries"),
     [

@@ -68,6 +68,7 @@ def test_what_was_windowed_before_scale_is_not_unscaled(place: Place) -> None:
     }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("cut", "kept"),
     [

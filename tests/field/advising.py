@@ -8,7 +8,6 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,8 @@ import pytest
 
 from seqtool.advice import Advice
 from tests.command import Place
+from tests.parsed import PACKAGE, parsed, paths
 
-PACKAGE = Path(__file__).parent.parent.parent / "seqtool"
 REPEATABLE = {"--key", "--order-by", "--drop", "--static", "--missing", "--columns"}
 FLAGS = {
     "--ragged",
@@ -49,10 +48,10 @@ FLAGS |= {
 def places() -> dict[tuple[str, int, int], str]:
     """Every construction of Advice by its file, line and column; `#2` behind a function is the second in it."""
     found: dict[tuple[str, int, int], str] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in paths():
         module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-        if module != "advice":
-            calls = sorted(_calls(ast.parse(path.read_text(encoding="utf-8")), module))
+        if module != "advice" and "Advice(" in path.read_text(encoding="utf-8"):
+            calls = sorted(_calls(parsed(path), module))
             names = [name for _, _, name in calls]
             for i, (line, column, name) in enumerate(calls):
                 number = names[: i + 1].count(name)

@@ -30,7 +30,8 @@ from seqtool.files.outputs import Destination
 from seqtool.sequences.orders import first_order
 from seqtool.sequences.ragged import StepArray
 from tests.command import Place, succeeded
-from tests.field.advising import PACKAGE, Proposals, applied, lost_rows, places, split
+from tests.field.advising import Proposals, applied, lost_rows, places, split
+from tests.parsed import parsed, paths
 from tests.workbooks import reader, workbook
 
 F4 = np.float32
@@ -1809,9 +1810,9 @@ ONLY_NAMED = (  # where an option is spoken of, and not proposed
 def test_words_alone_propose_nothing() -> None:
     """An option that a message proposes stands in an Advice; a message may begin with those that were given."""
     found = []
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in paths():
         if path.name not in ("words.py", "_completion.py", "advice.py"):
-            for text in messages(ast.parse(path.read_text(encoding="utf-8"))):
+            for text in messages(parsed(path)):
                 message = re.sub(r"^(--[a-z-]+(, | and )?)+", "", text)
                 if re.search(r"(?<=[ (:;])(--[a-z]|-o )", message) and not any(
                     one in text for one in ONLY_NAMED
@@ -1823,7 +1824,8 @@ def test_words_alone_propose_nothing() -> None:
 def messages(node: ast.AST) -> Iterator[str]:
     """The texts of a module that are neither documentation nor help."""
     for child in ast.iter_child_nodes(node):
-        name = ast.unparse(child.func).rpartition(".")[2] if isinstance(child, ast.Call) else ""
+        called = child.func if isinstance(child, ast.Call) else None
+        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         if name in ("Option", "Argument", "choice", "Advice") or (
             isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
         ):

@@ -228,6 +228,7 @@ INVENTED: dict[str, Callable[[dict[str, np.ndarray]], object]] = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("case", INVENTED)
 def test_a_file_whose_description_is_made_up(case: str, ours: dict[str, np.ndarray], place: Place) -> None:
     arrays = dict(ours)

@@ -26,6 +26,7 @@ def write(path: Path, table: pa.Table) -> None:
         writer.write_table(table)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("call", ["pad {} --array x", "group {} --key k"])
 def test_a_list(call: str, name: str, place: Place) -> None:

@@ -88,6 +88,7 @@ def test_a_word_among_numbers_is_an_error_with_its_place(
     assert f'{place} ({word!r}); say what to do with these sequences: empty_label="drop"' in text
 
 
+@pytest.mark.thinned
 @EVERYWHERE
 @PARTS
 @pytest.mark.parametrize(

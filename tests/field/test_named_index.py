@@ -39,6 +39,7 @@ def of_table(frame: pd.DataFrame, folder: Path) -> Any:
 EVERYWHERE = pytest.mark.parametrize("source", [of_frame, of_parquet, of_arrow, of_table])
 
 
+@pytest.mark.thinned
 @EVERYWHERE
 @pytest.mark.parametrize("levels", [["t"], ["t", "b"], ["t", "id"], ["id"]])
 def test_an_index_is_no_feature_and_plays_any_part_by_its_name(

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -268,7 +267,7 @@ replace = Path.replace
 def slow(path, target):
     if target.name == sys.argv[1]:
         print("here", flush=True)
-        time.sleep(1)
+        sys.stdin.readline()
     return replace(path, target)
 
 Path.replace = slow
@@ -288,15 +287,17 @@ with signals.recorded_outputs():
 
 def killed(folder: Path, number: int, where: str) -> tuple[int, str]:
     process = subprocess.Popen(
-        [sys.executable, "-c", STOPPING, where], cwd=folder, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", STOPPING, where],
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "here\n"
-    time.sleep(0.05)
     process.send_signal(number)
-    text = process.stdout.read()
-    process.stdout.close()
-    return process.wait(timeout=30), text
+    text, _ = process.communicate("go on\n", timeout=30)
+    return process.returncode, text
 
 
 @pytest.mark.parametrize("number", ending_signals())

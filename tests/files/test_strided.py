@@ -13,9 +13,12 @@ from seqtool.arrays.lazy import slots
 from seqtool.files import strided
 from seqtool.files.npy import FlatArray, open_npy
 from seqtool.files.strided import CellOrder, are_far_apart
+from tests.hunting import examples
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=examples(120), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     shape=st.lists(st.integers(0, 6), min_size=2, max_size=4),
     fortran=st.booleans(),

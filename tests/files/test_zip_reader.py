@@ -312,7 +312,7 @@ def test_damage_in_other_compressions_is_refused(compression: int, tmp_path: Pat
     data = zip_of({"x.npy": npy(arrays["x"])}, compression)
     found = [
         loaded_or_refused(tmp_path / "z.npz", flipped(data, place))
-        for place in range(8 * data.index(b"x.npy"), 8 * data.index(b"PK\x01\x02"), 19)
+        for place in some(range(8 * data.index(b"x.npy"), 8 * data.index(b"PK\x01\x02"), 5))
     ]
     assert found.count(None) > len(found) * 0.9
     assert all(arrays_found in (None, spelled(arrays)) for arrays_found in found)
@@ -448,7 +448,7 @@ def test_windows_outlive_the_archive(compress: Compress | None, tmp_path: Path) 
 
 
 def test_windows_far_apart_of_a_large_deflated_array(tmp_path: Path) -> None:
-    array = np.arange(700_000).reshape(-1, 7)
+    array = np.arange(700_000, dtype=np.int32).reshape(-1, 7)
     (tmp_path / "x.npz").write_bytes(packed({"x": array}, compress="small"))
     lazy = window_of(tmp_path / "x.npz")
     for begin, end in [(0, 5), (50_000, 50_003), (50_003, 100_000), (1, 2), (99_999, 100_000), (0, 100_000)]:

@@ -62,10 +62,10 @@ def several_labels() -> dict[str, Labels]:
 
 
 def write_large(folder: Path) -> None:
-    """A file of 300 MB of sequences of 10 to 30 steps, with two classes, and one of a tenth of them."""
+    """A file of 200 MB of sequences of 10 to 30 steps, with two classes, and one of a tenth of them."""
     random = np.random.default_rng(0)
     drawn = random.random((1 << 12, 200), np.float32)
-    for name, count in (("large", 18_750), ("tenth", 1_875)):
+    for name, count in (("large", 12_500), ("tenth", 1_250)):
         lengths = random.integers(10, 31, count)
         offsets = offsets_of(lengths)
         values = Lazy(

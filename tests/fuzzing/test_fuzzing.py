@@ -9,7 +9,7 @@ from tests.fuzzing.cases import Case, Failure
 from tests.fuzzing.running import MODES, run
 
 CASES = 500
-_BY_DEFAULT = 50
+_BY_DEFAULT = 25
 _TOGETHER = 25  # in one test, so that cores share them
 
 

@@ -55,6 +55,7 @@ def test_they_are_those_of_arrow(
         ["a", "a" * 8, ""],
         ["a long beginning, of 25 bytes" + end for end in ("1", "2345678", "1", "")],
         ["é1", "é", "é1"],
+        ["few, but long " * 9 + end for end in ("1", "2", "1")],
     ],
 )
 def test_texts_that_differ_in_eight_bytes_at_their_ends_become_numbers(cells: list[str]) -> None:
@@ -69,6 +70,7 @@ def test_texts_that_differ_in_eight_bytes_at_their_ends_become_numbers(cells: li
         ["123456789", "x"],
         ["abcdefgh-1234567", "abcdefgx-1234567"],
         ["0" * 9 + "12345678", "0" * 8 + "112345678"],
+        [start + " and long " * 9 + "1" for start in ("few", "Few", "few")],
     ],
 )
 def test_other_texts_do_not(cells: list[str]) -> None:

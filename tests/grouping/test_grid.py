@@ -41,6 +41,7 @@ def grouped(data: dict[str, Any], memory: Memory, **options: Any) -> Ragged:
         return result.ragged.in_memory()
 
 
+@pytest.mark.thinned
 @MEMORIES
 @pytest.mark.parametrize("how", ["mean", "last", "sum", "count"])
 @pytest.mark.parametrize("kind", ["integers", "decimals", "times"])
@@ -194,6 +195,7 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("agg", ["mean", "last", "sum", "count"])
 @pytest.mark.parametrize(
     "more", ["", "--delta t --time-unit m", "--pivot i=a", "--gap 2h", "--since-observed"]

@@ -184,6 +184,7 @@ def test_plain_integers_are_integer_keys_in_numeric_order(grouped: FromText) -> 
     assert keys.tolist() == [-10, -1, 0, 9, 10]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "odd", ["07", "+7", "-0", "7.0", " 7", "7 ", "1e3", "0x7", "9223372036854775808", "-07", "x"]
 )
@@ -472,6 +473,7 @@ MIXED = [
 ]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("first", MIXED)
 @pytest.mark.parametrize("cut", [None, 1, 2, 3])
 @pytest.mark.parametrize("lead", [0, 1, 2])
@@ -1445,7 +1447,9 @@ def test_the_first_odd_value_at_a_block_border_gives_what_one_block_gives(
             assert saved(grouped.result(text, key="kkkkk", order_by="ttt")) == expected
 
 
-@pytest.mark.parametrize("cell", ["oops", "0x1F", "1_00"])
+@pytest.mark.parametrize(
+    "cell", ["oops", *(pytest.param(one, marks=pytest.mark.slow) for one in ("0x1F", "1_00"))]
+)
 def test_a_bad_number_at_a_block_border_is_reported_by_its_line(
     grouped: FromText, cell: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

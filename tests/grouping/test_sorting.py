@@ -75,7 +75,8 @@ def test_integers_of_every_type_sort_over_their_whole_range(kind: str) -> None:
     assert order_of(np.zeros(8, np.int8), column) == sorted_rows(column)
 
 
-def test_many_rows_are_sorted_part_by_part() -> None:
+def test_many_rows_are_sorted_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sorting, "_PIECE", 1 << 12)
     random = np.random.default_rng(1)
     count = 5 * sorting._PIECE // 4 * 4
     for column in (random.integers(0, 5, count), random.integers(-(2**62), 2**62, count)):

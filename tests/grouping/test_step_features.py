@@ -49,6 +49,7 @@ def grouped(data: dict[str, Any], memory: Memory, **options: Any) -> tuple[Ragge
         return result.ragged.in_memory(), [*result.features, *result.computed]
 
 
+@pytest.mark.thinned
 @MEMORIES
 @pytest.mark.parametrize("gap", [None, 40])
 @pytest.mark.parametrize("kind", ["integers", "decimals", "times"])

@@ -26,6 +26,7 @@ STEPS = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("how", STEPS)
 @pytest.mark.parametrize("labels", ["l,m", "l"])
 def test_folded_steps_are_made_again(place: Place, how: str, labels: str) -> None:

@@ -22,6 +22,7 @@ from seqtool.grouping.workspace import Workspace
 from seqtool.system.memory import Memory
 from seqtool.tables.in_memory import table_of
 from tests.command import Place, succeeded
+from tests.hunting import examples
 from tests.oracles import looked_up
 
 ROWS = "id,t,v\n1,0,5\n1,1,6\n007,0,2\n3,0,1\n"
@@ -241,7 +242,7 @@ def _joined(rows: pd.DataFrame, other: pd.DataFrame, memory: Memory, each: int |
             return group(table, own, Workspace(spool, memory), inputs=[], others=others).data.in_memory()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(
     st.lists(st.sampled_from(["7", "07", "a", "1", "10", "é", "-0"]), min_size=1, max_size=12),
     st.dictionaries(st.sampled_from(["7", "07", "b", "1", "10", "é", "0"]), st.integers(0, 3), min_size=1),

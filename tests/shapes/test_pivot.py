@@ -17,6 +17,7 @@ import seqtool
 from seqtool.errors import DataError, UsageError
 from seqtool.grouping import folding, gaps
 from tests.command import Place, succeeded
+from tests.hunting import examples
 from tests.oracles import parts_at_gaps, pivoted
 
 ROWS = """patient,time,item,value
@@ -216,7 +217,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(
     rows,
     st.sampled_from(["last", "first", "mean", "sum", "max", "min", "count"]),

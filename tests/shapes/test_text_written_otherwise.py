@@ -62,7 +62,7 @@ def test_rows_are_read_as_they_are_written(form: str, packed: bool, place: Place
 
 
 def test_many_lines_are_the_same_as_plain_ones(place: Place) -> None:
-    rows = [(i % 50, i / 8, f"t{i},{i}") for i in range(60_000)]
+    rows = [(i % 50, i / 8, f"t{i % 500},{i}"[:9]) for i in range(60_000)]
     place.write("plain.csv", "k,a,s\n" + "".join(f'{k},{a},"{s}"\n' for k, a, s in rows))
     other = "".join(f'{k};{f"{a:,.3f}".translate(str.maketrans(",.", ".,"))};"{s}"\n#\n' for k, a, s in rows)
     place.write("other.csv", "top\nk;a;s\n" + other)

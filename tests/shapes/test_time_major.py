@@ -48,6 +48,7 @@ def test_only_arrays_are_time_major(given: Any) -> None:
         seqtool.pad(given, time_major=True)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("how", ["npy", "fortran", "npz", "compressed", "turned"])
 def test_pad_of_a_file(

@@ -331,6 +331,7 @@ def test_a_dtype_that_is_none_is_refused(tmp_path: Path) -> None:
 # Borders of batches
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("bad", range(12))
 @pytest.mark.parametrize("border", [1, 2, 3, 4, 7])
 @pytest.mark.parametrize("cells", [1, 2])

@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import seqtool
 from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.spool import Spool
 from seqtool.system import platform, signals
@@ -41,8 +40,8 @@ from seqtool.system.platform import (
     write_at,
 )
 from tests.command import Place, succeeded
+from tests.parsed import PACKAGE, nodes, parsed, paths
 
-PACKAGE = Path(seqtool.__file__).parent
 # What Windows has nothing of, and macOS not all.
 OS_NAMES = [
     *(
@@ -437,11 +436,11 @@ def test_rows_that_go_to_the_disk_come_back_without_any_of_it(tmp_path: Path) ->
         """
         import numpy as np
         from seqtool.arrays.spool import Spool
-        from seqtool.grouping.kernel import Grouper, Layout
+        from seqtool.grouping.kernel import Grouper, RowSchema
         random = np.random.default_rng(0)
         keys, values = random.integers(0, 1000, 200_000), random.integers(0, 9, 200_000)
         with Spool() as spool:
-            grouper = Grouper(Layout(["k"], [], ["a"]), spool, memory=1 << 20)
+            grouper = Grouper(RowSchema(["k"], [], ["a"]), spool, memory=1 << 20)
             for begin in range(0, len(keys), 10_000):
                 grouper.add({"k": keys[begin : begin + 10_000], "a": values[begin : begin + 10_000]})
             assert len(grouper._runs) > 2, len(grouper._runs)
@@ -504,7 +503,7 @@ def test_signals_end_a_command_without_any_of_it(number: int, code: int, poor: P
 
 
 def used(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             yield f"{node.value.id}.{node.attr}"
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -521,8 +520,8 @@ def test_no_other_module_uses_what_only_some_systems_have() -> None:
     }
     found = {
         path.relative_to(PACKAGE).as_posix(): here
-        for path in PACKAGE.rglob("*.py")
-        if (here := names & {*used(ast.parse(path.read_text(encoding="utf-8")))})
+        for path in paths()
+        if (here := names & {*used(parsed(path))})
     }
     assert set(found) == {"system/platform.py"}
     assert {"os.preadv", "os.pwrite", "mmap.MADV_DONTNEED"} <= found["system/platform.py"]

@@ -32,7 +32,7 @@ import os, signal, threading, time
 from seqtool.system import signals
 
 def interrupted():  # in the stead of the main thread, which goes on waiting
-    time.sleep(0.2)
+    time.sleep(0.1)
     signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
     time.sleep(60)
 
@@ -57,7 +57,7 @@ def hold():  # leaves its block while the main thread is in one, and once more w
     inside.wait()
     with signals.held():
         left.set()
-        time.sleep(0.3)
+        time.sleep(0.1)
 
 signals.install()
 inside, left = threading.Event(), threading.Event()

@@ -142,6 +142,7 @@ def test_text_is_opened_once_to_be_recognised_and_once_to_be_read(
     assert openings(path) == 2
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("how", ["", "gz", "zst"])
 @pytest.mark.parametrize(
     ("name", "text"),

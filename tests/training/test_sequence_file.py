@@ -385,6 +385,7 @@ def checksum(i: int) -> float:
     return float(READ_ELSEWHERE[-1].sequence(i)[0].sum())
 
 
+@pytest.mark.thinned
 @every_kind
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # of the threads of libraries
 def test_processes_that_were_forked_read_one_open_file(kind: str, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pandas.testing import assert_frame_equal
 import seqtool as sq
 from seqtool.arrays.lazy import Lazy
 from seqtool.arrays.spool import Spool
-from seqtool.errors import DataError
+from seqtool.errors import DataError, UsageError
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.unpadding import rows as module
 from seqtool.unpadding import sorting
@@ -171,3 +171,30 @@ def test_no_sequences_and_sequences_without_steps_give_no_rows() -> None:
             assert cells(Rows.of(sq.truncate(data, maxlen=3), spool, room=1)) == []
     empty = sq.group(pd.DataFrame({"k": ["a"], "x": [1.5]}), key="k", min_len=2)
     assert [*to_frame(empty).columns] == ["k", "x", "step"]
+
+
+def test_forecasts_come_back_to_the_rows_of_a_frame() -> None:
+    frame = pd.DataFrame({"k": [*"abababab"], "v": [0.0, 50, 1, 60, 2, 70, 3, 80]})
+    grouped = sq.group(frame, key="k", dtype="float64", ragged=True, keep_row_index=True)
+    made: Any = sq.window(sq.scale(grouped, method="minmax"), size=2, horizon=1)
+    back = to_frame(made, add={"p": made.per_sequence["y"].tolist()}, raw=True)
+    assert back["row_index"].tolist() == [*range(8)]  # those behind the last windows, too
+    np.testing.assert_allclose(back["p"], frame["v"].where(frame.index >= 4))
+    np.testing.assert_allclose(back["v"], frame["v"].where(frame.index < 6))
+    with pytest.raises(DataError, match=r"^add p: has shape \(3,\); \(4, 1\) was expected, for the windows"):
+        to_frame(made, add={"p": np.zeros(3)}, raw=True)
+    unnumbered: Any = made.replace(
+        per_step={}, per_sequence={n: a for n, a in made.per_sequence.items() if n != "y_row_index"}
+    )
+    assert to_frame(unnumbered, raw=True)["k"].tolist() == [*"aaaabbbb"]
+
+
+def test_predictions_stand_beside_the_rows_of_their_sequences_and_slots() -> None:
+    padded = sq.pad({"a": [1, 2], "b": [3]}, padding="pre")
+    slots = np.array([[5, 6], [0, 7]])
+    back = to_frame(padded, add={"of": np.array([0.5, 0.25]), "at": slots[..., None]})
+    assert back["of"].tolist() == [0.5, 0.5, 0.25]
+    assert back["at_0"].tolist() == [5, 6, 7]
+    with pytest.raises(UsageError, match="add step: there is a column of this name already"):
+        to_frame(padded, add={"step": np.zeros(2)})
+    assert to_frame(sq.scale([[1.0, 3.0]], method="minmax"), raw=True)["x"].tolist() == [1, 3]
