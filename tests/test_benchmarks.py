@@ -33,7 +33,7 @@ def test_the_cases_are_listed() -> None:
     done = benchmarks("--list")
     assert done.returncode == 0, done.stderr
     names = [line.split()[0] for line in done.stdout.splitlines()]
-    assert len([name for name in names if name.startswith("group-")]) == 17
+    assert len([name for name in names if name.startswith("group-")]) == 18
     assert {"pad-tokens", "pad-steps", "pad-dense", "compress", "start", "growth"} < set(names)
 
 

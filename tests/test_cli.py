@@ -114,15 +114,22 @@ def test_completion_loads_no_library(place: Place) -> None:
     assert loaded(place, (HEAVY, []), environment=environment) == ["0 []"]
 
 
-def test_pad_on_an_array_loads_numpy_alone(place: Place) -> None:
+def test_work_on_arrays_loads_numpy_alone(place: Place) -> None:
     place.write("a.npy", DENSE)
     np.savez(place.folder / "a.npz", x=DENSE, lengths=[4, 2])
-    succeeded(place.run("pad", "a.npy", "-o", "ours.npz"))
+    for name in ("ours.npz", "other.npz"):
+        succeeded(place.run("pad", "a.npy", "-o", name))
     calls = [
-        ("numpy,pandas,pyarrow,rich,click", ["pad", source, "--maxlen", "9", "-o", "b.npz"])
-        for source in ("a.npy", "a.npz", "ours.npz")
+        *(["pad", source, "--maxlen", "9"] for source in ("a.npy", "a.npz", "ours.npz")),
+        ["concat", "ours.npz", "other.npz"],
+        ["filter", "ours.npz", "--where", "length > 1"],
+        ["scale", "ours.npz", "--method", "standard"],
+        ["split", "ours.npz", "--test", "0.5"],
+        ["truncate", "ours.npz", "--maxlen", "2"],
+        ["window", "ours.npz", "--size", "2"],
     ]
-    assert loaded(place, *calls) == ["0 ['numpy']"] * 3
+    watched = [("numpy,pandas,pyarrow,rich,click", [*call, "-o", "b.npz"]) for call in calls]
+    assert loaded(place, *watched) == ["0 ['numpy']"] * len(calls)
 
 
 def test_a_process_of_its_own_never_loads_pandas(place: Place) -> None:

@@ -95,11 +95,11 @@ _OTHERS = 100  # files that are open beside the inputs
 
 def _read_all(opened: list[Input], spool: Spool, limit: Memory, summary: Summary) -> list[Sequences]:
     """The sequences of each file; raises DataError that proposes to group tables together, which makes them one."""
-    from seqtool.tables.candidates import key_advice
-
     try:
         return [_read(item, spool, limit, summary) for item in opened]
     except NotSequencesError as error:
+        from seqtool.tables.candidates import key_advice  # which loads Arrow
+
         _, key = key_advice(opened)
         names = [item.name if item.named_path else "-" for item in opened]
         grouped = Advice("seqtool", "group", *names, *key.words)

@@ -39,11 +39,13 @@ def step_mask(lengths: Array, *, maxlen: int, padding: Side = "pre") -> Array:
     array([[False, False,  True],
            [False,  True,  True]])
     """
-    slots = np.arange(check_whole("maxlen", maxlen))
-    lengths = as_array("lengths", lengths).astype(np.int64, copy=False)
+    maxlen = check_whole("maxlen", maxlen)
+    narrow = np.min_scalar_type(maxlen)  # several times as quick to compare as int64
+    slots = np.arange(maxlen).astype(narrow)
+    real = np.clip(as_array("lengths", lengths).astype(np.int64, copy=False), 0, maxlen)
     if padding == "post":
-        return np.asarray(slots < lengths[:, None])
-    return np.asarray(slots >= maxlen - lengths[:, None])
+        return np.asarray(slots < real.astype(narrow)[:, None])
+    return np.asarray(slots >= (maxlen - real).astype(narrow)[:, None])
 
 
 def offsets_of(lengths: Array) -> Array:

@@ -1,6 +1,6 @@
 """Padded blocks of an external `.npz` with lengths: `pad` beside the same block as a dense `.npy`, and `--compress`.
 
-And `check` and `info` of a large file of ours beside reading its bytes.
+And `check`, `info` and `plot` of a large file of ours beside reading its bytes.
 """
 
 from __future__ import annotations
@@ -40,6 +40,14 @@ def cases(scale: float) -> Iterator[Case]:
         contenders=of_checking,
         base="cat",
     )
+    few = max(round(180_000 * scale), 1)
+    yield Case(
+        "check-against",
+        f"({few:,}, {_STEPS}, {_FEATURES}) float32 of ours, and as many others",
+        make=partial(make_pair, sequences=few),
+        contenders=of_comparing,
+        base="check",
+    )
 
 
 def make_external(folder: Path, sequences: int) -> int:
@@ -55,18 +63,35 @@ def make_external(folder: Path, sequences: int) -> int:
     return x.nbytes
 
 
-def make_ours(folder: Path, sequences: int) -> int:
+def make_ours(folder: Path, sequences: int, *, seed: int = 0) -> int:
     """A padded file of ours; how many bytes its block takes."""
     import numpy as np
 
     import seqtool
 
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     lengths = random.integers(1, _STEPS + 1, sequences)
     values = random.normal(size=(lengths.sum(), _FEATURES)).astype(np.float32)
     offsets = np.concatenate(([0], np.cumsum(lengths)))
     seqtool.save(folder / "in.npz", seqtool.pad(seqtool.Ragged(values, offsets), padding="post"))
     return sequences * _STEPS * _FEATURES * 4
+
+
+def make_pair(folder: Path, sequences: int) -> int:
+    """Two files of ours that share no sequence; how many bytes the block of one takes."""
+    size = make_ours(folder, sequences, seed=1)
+    (folder / "in.npz").rename(folder / "other.npz")
+    make_ours(folder, sequences)
+    return size
+
+
+def of_comparing(_: int) -> list[Contender]:
+    """The file by itself, and against what it was made of."""
+    check = [*SEQTOOL, "check", "in.npz"]
+    return [
+        Contender("seqtool check", check),
+        Contender("seqtool check --against", [*check, "--against", "other.npz"]),
+    ]
 
 
 def of_padding(_: int) -> list[Contender]:
@@ -94,4 +119,10 @@ def of_checking(_: int) -> list[Contender]:
         Contender("seqtool check", [*SEQTOOL, "check", "in.npz"]),
         Contender("seqtool info", [*SEQTOOL, "info", "in.npz"]),
         Contender("seqtool info --full", [*SEQTOOL, "info", "in.npz", "--full"]),
+        Contender(
+            "seqtool plot",
+            [*SEQTOOL, "plot", "in.npz", "-q", "-o", "in.html"],
+            "in.html",
+            needs=("matplotlib",),
+        ),
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks.measuring import SEQTOOL, Case, Contender, floors, script
+from tests.benchmarks.measuring import SEQTOOL, Case, Contender, copy_of, floors, script
 
 
 def cases(scale: float) -> Iterator[Case]:
@@ -27,11 +27,15 @@ def cases(scale: float) -> Iterator[Case]:
             contenders, ["convert", "in.parquet"], "from_parquet_pyarrow", "in.parquet", ".npz"
         ),
     )
+    padded = max(round(150_000 * scale), 20)
     yield Case(
         "concat",
-        f"twice {about}, padded",
-        make=partial(make_two, sequences=count),
-        contenders=partial(contenders, ["concat", "in.npz", "other.npz"], "concat_numpy", "in.npz", ".npz"),
+        f"twice {padded:,} sequences of 1 to 85 steps of 5 float32, padded",
+        make=partial(make_two, sequences=padded),
+        contenders=partial(
+            contenders, ["concat", "in.npz", "other.npz"], "concat_numpy", "in.npz", ".npz", copy="both.npz"
+        ),
+        processor=True,
     )
 
 
@@ -53,13 +57,13 @@ def make_ragged(folder: Path, sequences: int, *, parquet: bool = False) -> int:
 
 
 def make_two(folder: Path, sequences: int) -> int:
-    """Two files of padded sequences with other keys; how many bytes x takes of both."""
+    """Two files of padded sequences with other keys, and one of both; how many bytes x takes of both."""
     import numpy as np
 
     import seqtool
 
     random = np.random.default_rng(0)
-    size = 0
+    both = []
     for name, first in (("in.npz", 0), ("other.npz", sequences)):
         lengths = random.integers(1, 86, sequences)
         values = random.normal(size=(lengths.sum(), 5)).astype(np.float32)
@@ -67,16 +71,21 @@ def make_two(folder: Path, sequences: int) -> int:
         ragged = seqtool.Ragged(values, np.concatenate(([0], np.cumsum(lengths))), keys=keys)
         padded = seqtool.pad(ragged, padding="post")
         seqtool.save(folder / name, padded)
-        size += padded.x.nbytes
-    return size
+        both.append(padded)
+    made = seqtool.concat(both)
+    seqtool.save(folder / "both.npz", made)
+    return int(made.x.nbytes)
 
 
-def contenders(words: list[str], file: str, source: str, suffix: str, size: int) -> list[Contender]:
-    """Ours, the same by hand, and the floor."""
+def contenders(
+    words: list[str], file: str, source: str, suffix: str, size: int, copy: str | None = None
+) -> list[Contender]:
+    """Ours, the same by hand, perhaps a copy of the result, and the floor."""
     ours = [*SEQTOOL, *words, "-q", "-o", f"seqtool{suffix}"]
     theirs = script(file, source, f"{file}{suffix}")
     return [
         Contender("seqtool", ours, f"seqtool{suffix}"),
         Contender("by hand", theirs, f"{file}{suffix}"),
+        *([] if copy is None else [copy_of(copy)]),
         *floors("-", size),
     ]

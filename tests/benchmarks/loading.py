@@ -24,6 +24,11 @@ _TORCH = {
 _WAYS = {
     "torch": {name: [*way, "0"] for name, way in _TORCH.items()},
     "torch-workers": {name: [*way, "2"] for name, way in _TORCH.items()},
+    "torch-training": {
+        f"{name}, {workers} workers": [*way, workers, "train"]
+        for name, way in _TORCH.items()
+        for workers in ("0", "2")
+    },
     "keras": {
         "seqtool": ["keras", "seqtool"],
         "seqtool, from the file": ["keras", "file"],
@@ -33,7 +38,7 @@ _WAYS = {
         "seqtool": ["tf", "seqtool"],
         "seqtool, from the file": ["tf", "file"],
         "from_tensor_slices, batch": ["tf", "slices"],
-        "ragged, padded_batch": ["tf", "ragged"],
+        "ragged, batch, to_tensor": ["tf", "ragged"],
     },
     "datasets": {
         "seqtool, from Parquet": ["torch", "parquet", "0"],
@@ -41,6 +46,7 @@ _WAYS = {
         "datasets, as Arrow": ["datasets", "arrow"],
     },
 }
+_SLOW = ("datasets", "torch-training")
 _NEEDS = {"torch": "torch", "keras": "keras", "tf": "tensorflow", "datasets": "datasets"}
 
 
@@ -48,14 +54,15 @@ def cases(scale: float) -> Iterator[Case]:
     """A case for each framework; `scale` is of the full number of sequences."""
     count = max(round(100_000 * scale), _FEWEST * _BATCH)
     for name, ways in _WAYS.items():
-        workers = ", 2 workers" if name == "torch-workers" else ""
+        also = {"torch-workers": ", 2 workers", "torch-training": ", with a step of an LSTM on one thread"}
         yield Case(
             f"load-{name}",
-            f"{count:,} sequences of 1 to {_LONGEST} steps of {_FEATURES} float32, {_BATCH} a batch, shuffled{workers}",
+            f"{count:,} sequences of 1 to {_LONGEST} steps of {_FEATURES} float32, {_BATCH} a batch, shuffled"
+            + also.get(name, ""),
             make=partial(make_sequences, count=count, parquet=name == "datasets"),
-            # Most of a round is the start of a framework; `datasets` takes 25 ms a batch.
+            # Most of a round is the start of a framework; `datasets` and a step of training take 25 ms a batch.
             contenders=partial(
-                contenders, ways, batches=min(_FEW if name == "datasets" else _MANY, count // _BATCH - 1)
+                contenders, ways, batches=min(_FEW if name in _SLOW else _MANY, count // _BATCH - 1)
             ),
             rounds=2,
             rate="batches",

@@ -64,6 +64,7 @@ class Case:
     sizes: bool = False  # whether the sizes of the outputs are of interest
     only_if_named: bool = False
     rate: str = ""  # what of `rows` a second is of interest
+    processor: bool = False  # whether the seconds of the processor are of interest
 
 
 @dataclass
@@ -118,6 +119,11 @@ def floors(source: str, size: int) -> list[Contender]:
         Contender("floor", plain, "floor.bin", needs=needs),
         Contender("floor, flushed", [*plain, "--flush"], "floor.bin", needs=needs),
     ]
+
+
+def copy_of(output: str) -> Contender:
+    """NumPy that reads a file of the same arrays as the result has, checksums compared, and writes them again."""
+    return Contender("copy", script("copy_numpy", output, "copy.npz"), "copy.npz")
 
 
 def apart(function: Callable[..., T], *arguments: object) -> T:

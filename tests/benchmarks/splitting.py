@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks.measuring import SEQTOOL, Case, Contender, floors, script
+from tests.benchmarks.measuring import SEQTOOL, Case, Contender, copy_of, floors, script
 
 
 def cases(scale: float) -> Iterator[Case]:
     """One case; `scale` is of its full numbers."""
-    count = max(round(100_000 * scale), 20)
+    count = max(round(300_000 * scale), 20)
     yield Case(
         "split",
         f"{count:,} sequences of 1 to 85 steps of 5 float32, three files",
         make=partial(make_keyed, sequences=count),
         contenders=splitters,
+        processor=True,
     )
 
 
@@ -36,11 +37,12 @@ def make_keyed(folder: Path, sequences: int) -> int:
 
 
 def splitters(size: int) -> list[Contender]:
-    """Ours, what people write in NumPy, and the floor."""
+    """Ours, what people write in NumPy, a copy, and the floor."""
     ours = [*SEQTOOL, "split", "in.npz", "--val", "0.1", "--test", "0.1", "-q", "-o", "{split}.npz"]
     theirs = script("split_numpy", "in.npz", "numpy")
     return [
         Contender("seqtool", ours, "train.npz"),
         Contender("NumPy", theirs, "numpy.train.npz"),
+        copy_of("in.npz"),
         *floors("-", size),
     ]

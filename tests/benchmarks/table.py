@@ -53,12 +53,20 @@ def _columns(case: Case, all_measured: list[Measured]) -> dict[str, Cell]:
     """The headings and what stands below them."""
     first = all_measured[0]
     floor = next((each for each in all_measured if each.contender.name == "floor"), None)
+    copy = next((each for each in all_measured if each.contender.name == "copy"), None)
     return {
         f"{case.rate}\na second": lambda each: _number(_rate(each), 0) if case.rate else "",
         "seconds": lambda each: _number(each.median, 2),
-        "fastest": lambda each: _number(min(each.seconds, default=None), 2),
+        "fastest": lambda each: "" if case.processor else _number(min(each.seconds, default=None), 2),
         f"time of\n{case.base}'s": lambda each: _ratio(each.median, first.median),
-        "time of\nfloor's": lambda each: _ratio(each.median, floor.median) if floor else "",
+        "time of\nfloor's": lambda each: (
+            _ratio(each.median, floor.median) if floor and not case.processor else ""
+        ),
+        "CPU\nseconds": lambda each: _number(_processor(each), 2) if case.processor else "",
+        f"CPU of\n{case.base}'s": lambda each: (
+            _ratio(_processor(each), _processor(first)) if case.processor else ""
+        ),
+        "CPU of\ncopy's": lambda each: _ratio(_processor(each), _processor(copy)) if copy else "",
         "time a row,\nof the first": lambda each: _ratio(_a_row(each), _a_row(first)),
         "seconds of\nall cores": lambda each: (
             _number(statistics.median(each.processors), 1) if each.contender.whole and each.processors else ""
@@ -69,6 +77,10 @@ def _columns(case: Case, all_measured: list[Measured]) -> dict[str, Cell]:
         f"file of\n{case.base}'s": lambda each: _ratio(each.size, first.size) if case.sizes else "",
         "same\narrays": lambda each: {None: "", True: "no", False: "yes"}[_differs(each)],
     }
+
+
+def _processor(measured: Measured) -> float | None:
+    return statistics.median(measured.processors) if measured.processors and not measured.failure else None
 
 
 def _a_row(measured: Measured) -> float | None:

@@ -1,5 +1,5 @@
 import re
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -388,6 +388,18 @@ def test_the_mask_agrees_with_the_oracle_for_a_padded_block() -> None:
 
 
 # A value that is chosen, and receipts
+
+
+@pytest.mark.parametrize("padding", ["pre", "post"])
+@pytest.mark.parametrize("slots", [0, 1, 255, 256, 257, 65_536])
+def test_a_mask_holds_lengths_of_any_size(slots: int, padding: Literal["pre", "post"]) -> None:
+    lengths = [0, 1, slots // 2, slots, slots + 1, 1 << 40]
+    found = step_mask(np.array(lengths), maxlen=slots, padding=padding)
+    fits = [min(length, slots) for length in lengths]
+    assert found.shape == (len(lengths), slots)
+    assert found.sum(axis=1).tolist() == fits
+    for row, count in zip(found, fits, strict=True):
+        assert row[slots - count :].all() if padding == "pre" else row[:count].all()
 
 
 @given(oracles.raggeds(["int8", "float32", "float64"]), st.sampled_from(SIDES))

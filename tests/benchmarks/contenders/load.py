@@ -1,6 +1,7 @@
-"""Batches of 64 sequences of `in.npz` or `in.parquet`, shuffled: `load.py FRAMEWORK WAY BATCHES [WORKERS]`.
+"""Batches of 64 sequences of `in.npz` or `in.parquet`, shuffled: `load.py FRAMEWORK WAY BATCHES [WORKERS [train]]`.
 
-The seconds that so many batches take, after the first one, go to `seconds.txt`.
+With `train` an LSTM of PyTorch takes a step of training with each. The seconds that so many batches take, after the
+first one, go to `seconds.txt`.
 """
 
 import itertools
@@ -17,8 +18,8 @@ os.environ.update(KERAS_BACKEND="tensorflow", TF_CPP_MIN_LOG_LEVEL="3")
 BATCH = 64
 
 
-def with_torch(way, workers="0"):
-    """A DataLoader."""
+def with_torch(way, workers="0", also=""):
+    """A DataLoader, or the losses of training with its batches."""
     import torch
     from torch.nn.utils.rnn import pad_sequence
     from torch.utils.data import DataLoader, TensorDataset
@@ -39,7 +40,25 @@ def with_torch(way, workers="0"):
         collate_fn = collate_list
     else:
         data = TensorDataset(*map(torch.from_numpy, padded()))
-    return DataLoader(data, batch_size=BATCH, shuffle=True, num_workers=int(workers), collate_fn=collate_fn)
+    loader = DataLoader(data, batch_size=BATCH, shuffle=True, num_workers=int(workers), collate_fn=collate_fn)
+    return trained(loader) if also == "train" else loader
+
+
+def trained(loader):
+    """The loss of each batch `(x, lengths, y)`."""
+    import torch
+    from torch.nn.utils.rnn import pack_padded_sequence
+
+    torch.set_num_threads(1)
+    lstm, head = torch.nn.LSTM(5, 16, batch_first=True), torch.nn.Linear(16, 2)
+    optimizer = torch.optim.SGD([*lstm.parameters(), *head.parameters()], 0.01)
+    for x, lengths, y in loader:
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        loss = torch.nn.functional.cross_entropy(head(lstm(packed)[1][0][-1]), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        yield loss.item()
 
 
 def with_keras(way):
@@ -81,7 +100,8 @@ def with_tf(way):
     if way == "ragged":
         x, lengths, y = ragged()
         rows = tf.RaggedTensor.from_row_lengths(x, lengths)
-        return slices((rows, lengths, y)).shuffle(len(y)).padded_batch(BATCH).prefetch(2)
+        batches = slices((rows, lengths, y)).shuffle(len(y)).batch(BATCH)
+        return batches.map(lambda rows, lengths, y: (rows.to_tensor(), lengths, y)).prefetch(2)
     return dataset("in.npz", batch_size=BATCH, shuffle=True, in_memory=way == "seqtool")
 
 
