@@ -219,7 +219,7 @@ def check_suffix(suffix: str, name: str, suffixes: tuple[str, ...] = SUFFIXES) -
 
 def writer_of(suffix: str, name: str) -> Writer:
     """The format of the suffix of an output; raises UsageError with the name of the output where it is none."""
-    check_suffix(suffix, name)
+    check_suffix(suffix, name, tuple(WRITERS))
     return WRITERS[suffix]
 
 
