@@ -363,6 +363,7 @@ def test_one_name_stands_for_a_list_of_one() -> None:
     assert st.group(frame, key="k", drop="ab").features == ("a", "b")
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("options", "plainly"),
     [

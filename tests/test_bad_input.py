@@ -567,6 +567,7 @@ TEXT_COLUMNS = [
 ]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(("call", "content", "features"), TEXT_COLUMNS)
 def test_the_corrected_command_can_be_pasted(
     call: str, content: str, features: list[str] | None, place: Place

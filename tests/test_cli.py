@@ -243,6 +243,7 @@ def test_json_is_valid_where_padding_is_nan(place: Place) -> None:
     assert facts["value"] == "nan"
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "call",
     [
@@ -282,6 +283,7 @@ def error_of(done: Done) -> dict[str, object]:
     return error
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("call", "command", "code"),
     [

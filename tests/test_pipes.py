@@ -86,6 +86,7 @@ def through_a_pipe(place: Place, name: str, *call: str) -> None:
     place.write("pipe.npz", done.out)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("kind", ["a.npy", "a.npz", "ours.npz", "a.jsonl", "a.txt", "a.parquet", "a.arrow"])
 def test_pad_tells_the_kinds_apart_on_standard_input(kind: str, place: Place) -> None:
     """By content, for there is no name: through a pipe, and from a redirected file."""

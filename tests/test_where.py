@@ -61,6 +61,7 @@ def kept_rows(source: Any, where: str) -> list[int]:
     return sorted(made.per_step["row_index"].data[:].tolist())
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("where", CONDITIONS)
 def test_rows_are_those_that_plain_python_finds(where: str, tmp_path: Path) -> None:
     expected = [i for i, row in enumerate(ROWS) if CONDITIONS[where](row)]

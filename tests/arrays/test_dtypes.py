@@ -215,6 +215,7 @@ def test_a_cast_to_the_same_type_copies_nothing() -> None:
     assert cast(values, values.dtype) is values
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("source", DTYPES)
 @pytest.mark.parametrize("target", DTYPES)
 def test_no_numbers_lose_nothing(source: str, target: str) -> None:

@@ -85,6 +85,7 @@ def unsure(findings: list[Finding]) -> list[str]:
     return [finding.name for finding in findings if finding.verdict == "warning"]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("name", ["padded.npz", "ragged.npz"])
 @pytest.mark.parametrize("reader", [None, "keras", "keras-cudnn", "torch", "dynamic-rnn"])
 def test_files_that_hold_one_of_everything_hold(files: Path, name: str, reader: Any) -> None:
@@ -283,6 +284,7 @@ BROKEN: dict[str, tuple[str, Any, str, str | None]] = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_broken_file_fails_by_its_fault_alone(files: Path, tmp_path: Path, fault: str) -> None:
     source, plant, name, place = BROKEN[fault]

@@ -114,6 +114,7 @@ HAZARDS: dict[str, tuple[Any, str, list[str], int, str]] = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("hazard", HAZARDS)
 def test_a_hazard_is_found_and_its_cure_cures_it(place: Place, hazard: str) -> None:
     data, reader, names, count, where = HAZARDS[hazard]

@@ -34,6 +34,7 @@ def finding(place: Place, data: Any) -> dict[str, Any] | None:
     return next((one for one in found if one["name"] == "scale"), None)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("method", ["standard", "minmax", "robust", "maxabs"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_numbers_of_train_are_computed_again(place: Place, method: Any, dtype: str) -> None:

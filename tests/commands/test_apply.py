@@ -186,6 +186,7 @@ def test_a_file_of_several_pads_to_the_length_of_all(place: Place) -> None:
     assert place.arrays("again.npz")["x"].tobytes() == place.arrays("b.npz")["x"].tobytes()
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -121,6 +121,7 @@ def test_every_option_of_a_few_words_is_known_here() -> None:
     assert found == {*CHOICES}
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(("command", "option"), CHOICES)
 def test_help_completion_and_judgement_know_the_same_words(command: str, option: str) -> None:
     words = CHOICES[command, option]
@@ -372,6 +373,7 @@ def unreadable(folder: Path) -> dict[str, Callable[[Path], object]]:
     }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("name", unreadable(Path()))
 def test_of_what_cannot_be_read_nothing_is_offered_and_nothing_said(
     name: str, here: Place, capfd: pytest.CaptureFixture[str]

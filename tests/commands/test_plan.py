@@ -98,6 +98,7 @@ def test_cells_that_would_stop_group_do_not_stop_the_count(place: Place) -> None
 ROWS = 300  # of ten bytes
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("options", "last", "refused"),
     [

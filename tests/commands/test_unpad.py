@@ -134,6 +134,7 @@ def test_a_row_in_several_windows_shows_the_last(place: Place) -> None:
     assert "warning: 1 step stand for rows that later steps stand for too; the last one counts" in done.err
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

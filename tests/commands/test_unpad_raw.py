@@ -186,6 +186,7 @@ ROADS = (
 )
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("road", ROADS)
 def test_rows_of_what_follows_go_every_road(place: Place, road: str) -> None:
     made(place, "window s.npz --size 3 --horizon 2 --stride 2", "w")

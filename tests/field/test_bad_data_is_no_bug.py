@@ -34,6 +34,7 @@ ZERO = "0e9999999999999999999999"  # whose exponent no decimal number has
 CELL, KEY, LABEL = "k,v,y\n1,{},1\n1,2,1\n", "k,v,y\n{},1,1\n2,2,1\n", "k,v,y\n1,1,{}\n2,2,7\n"
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("table", "number", "options", "expected"),
     [
@@ -85,6 +86,7 @@ def test_long_numbers_in_sequences(name: str, place: Place) -> None:
     assert "set_int_max_str_digits" not in done.err
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("number", [LONG, "1e999", PAST, str(2**64)])
 @pytest.mark.parametrize("option", ["--value", "--strip", "--max-memory", "--maxlen", "--min-len"])
 def test_long_numbers_in_options(option: str, number: str, place: Place) -> None:
@@ -140,6 +142,7 @@ def test_json_nested_too_deeply(how: str, call: str, place: Place) -> None:
 # Encodings
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "encoding",
     ["base64", "rot13", "zlib", "hex", "idna", "punycode", "undefined", "unicode_escape", "klingon", "u\0tf"],
@@ -243,6 +246,7 @@ def test_a_file_whose_description_is_made_up(case: str, ours: dict[str, np.ndarr
     assert place.left_behind() == []
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("x", [np.array([1, 2, 3]), np.array(["a", "b", "c"]), np.array(3)])
 @pytest.mark.parametrize("more", ["lengths", "mask", "y", "keys"])
 @pytest.mark.parametrize("command", ["pad", "check", "info", "plan"])

@@ -48,6 +48,7 @@ WRONG: dict[str, tuple[Any, list[int], str, int, int]] = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("stream", [False, True], ids=["file", "stream"])
 @pytest.mark.parametrize("wrong", WRONG)
 def test_offsets_that_lie_are_an_error_that_names_the_column(wrong: str, stream: bool, place: Place) -> None:
@@ -78,6 +79,7 @@ def test_text_that_is_not_utf8(place: Place) -> None:
     assert (done.code, "column 'key'" in done.err) == (1, True)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("columns", [[0], [1, 0], [0, 1, 2], []])
 @pytest.mark.parametrize("stream", [False, True], ids=["file", "stream"])
 @pytest.mark.parametrize("most", [0, 64, 1 << 25])

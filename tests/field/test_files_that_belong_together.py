@@ -83,6 +83,7 @@ LABELS: list[tuple[Any, Any, Any, Any, str, str]] = [
 ]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(("y", "classes", "y2", "classes2", "verdict", "message"), LABELS)
 def test_labels_mean_the_same(
     y: Any, classes: Any, y2: Any, classes2: Any, verdict: str, message: str, place: Place
@@ -156,6 +157,7 @@ def test_keys_that_are_meant_to_be_shared(place: Place) -> None:
 RECORDING = (np.arange(40).reshape(20, 2) * 37 % 101 / 7).tolist()
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("ours", "theirs"),
     [

@@ -56,6 +56,7 @@ EVERYWHERE = pytest.mark.parametrize("source", [of_csv, of_json, of_parquet, of_
 Source = Callable[[list[str], Path], Any]
 
 
+@pytest.mark.thinned
 @EVERYWHERE
 @pytest.mark.parametrize("cells", WRITTEN)
 @pytest.mark.filterwarnings(

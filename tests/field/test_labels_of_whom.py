@@ -23,6 +23,7 @@ def saved(place: Place, **arrays: Any) -> None:
     np.savez(place.folder / "in.npz", x=X, **arrays)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "y", [Y, Y + 0.5, np.stack([Y, Y], axis=2)], ids=["whole", "fractions", "two a step"]
 )

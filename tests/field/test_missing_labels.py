@@ -72,6 +72,7 @@ def labels_of(grouped: Any, part: str) -> list[float]:
     return [*map(float, y_of(grouped) if part == "label" else step_y_of(grouped)[:, 0])]
 
 
+@pytest.mark.thinned
 @EVERYWHERE
 @PARTS
 @pytest.mark.parametrize(
@@ -290,6 +291,7 @@ def test_doubtful_labels_are_told_of_with_their_place(cells: list[str], told: st
 LONE = "holds '?' in 2 labels, the first at label 1, among numbers, so each of these is a class of its own; if it is no"
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("labels", "told"),
     [

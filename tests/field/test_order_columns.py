@@ -56,6 +56,7 @@ def test_dates_sort_by_the_format_that_is_given(cells: list[str], time_format: s
     assert order_of(cells, f"t:{time_format}:desc") == rows[::-1]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(("cells", "time_format", "rows"), DATES)
 def test_the_format_that_an_error_proposes_sorts_the_column(
     cells: list[str], time_format: str, rows: list[int], place: Place
@@ -137,6 +138,7 @@ def test_days_of_the_week_have_an_order_of_their_own(cells: list[str]) -> None:
     assert order_of(categorical(cells, cells)) == [0, 1]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(("cells", "time_format"), [(cells, time_format) for cells, time_format, _ in DATES])
 def test_dates_that_are_sorted_as_text_are_warned_of(
     cells: list[str], time_format: str, place: Place

@@ -235,6 +235,7 @@ DAMAGE = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_check_tells_of_labels_that_are_damaged(damage: str, place: Place) -> None:
     grouped_file(place)

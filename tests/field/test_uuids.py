@@ -53,6 +53,7 @@ def of_arrow(rows: pa.Table, folder: Path) -> Any:
     return folder / "rows.arrow"
 
 
+@pytest.mark.thinned
 @HELD
 @pytest.mark.parametrize("source", [of_parquet, of_arrow, lambda rows, _: rows])
 def test_uuids_are_keys_and_labels_and_orders_by_their_text(

@@ -82,6 +82,7 @@ def breaks_at(monkeypatch: pytest.MonkeyPatch, name: str, error: BaseException) 
     monkeypatch.setattr(Path, "replace", fail)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("links", [True, False])
 @pytest.mark.parametrize("existing", [[], ["a"], ["b"], ["a", "b"], NAMES])
 @pytest.mark.parametrize("name", NAMES)
@@ -307,6 +308,7 @@ def test_a_signal_while_a_set_is_written_leaves_all_old_files(number: int, tmp_p
     assert held(tmp_path) == before
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("number", ending_signals())
 @pytest.mark.parametrize("where", NAMES)
 def test_a_signal_between_two_renames_waits_until_the_set_stands(

@@ -486,6 +486,7 @@ DAMAGED: dict[str, tuple[Padded | Ragged, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("case", DAMAGED)
 def test_arrays_that_do_not_fit_are_refused(case: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"^x\.npz"):

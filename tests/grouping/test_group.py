@@ -432,6 +432,7 @@ TIMES = [  # each list in order of time
 ]
 
 
+@pytest.mark.thinned
 @MEMORIES
 @pytest.mark.parametrize("times", TIMES)
 @pytest.mark.parametrize("cut", [None, 1, 2])
@@ -497,6 +498,7 @@ def test_mixed_kinds_in_an_order_column_are_reported_by_the_first_cell_of_anothe
     assert "float64" not in str(refused.value)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "cell", ["12/31/2023", "frame10", "2024-13-01", "20240101x", "12:00", "1_000", "0x1F"]
 )
@@ -523,6 +525,7 @@ def test_a_column_named_with_text_at_its_end_is_found(grouped: FromText) -> None
     assert sequences_of(grouped(text, order_by="t:text:text")) == [[[0], [1]]]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("word", ["", "NA", "null", "NaN"])
 @pytest.mark.parametrize("other", ["5", "2.5", "2024-01-01", "2024-01-01T00:00:00Z"])
 @pytest.mark.parametrize("cut", [None, 1])
@@ -630,6 +633,7 @@ def test_a_header_alone_holds_no_rows(grouped: FromText) -> None:
 # Missing values.
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "word", ["", "NA", "na", "Na", "N/A", "n/a", "NULL", "Null", "None", "NaN", "nan", " NA "]
 )
@@ -672,6 +676,7 @@ def test_integers_alone_give_int64(grouped: FromText) -> None:
     assert values.tolist() == [[1], [-2], [7], [9223372036854775807], [-9223372036854775808]]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("fraction", ["0.5", "1.0", "1e2", ".5", "5."])
 @pytest.mark.parametrize("last", [True, False])
 @pytest.mark.parametrize("cut", [None, 1, 2])
@@ -736,6 +741,7 @@ def test_integers_that_float32_cannot_hold_are_refused_next_to_fractions(
 
 
 # 2^53 + 2 is a float64, but no float32.
+@pytest.mark.thinned
 @pytest.mark.parametrize("integer", ["9007199254740993", "9007199254740994", "-9223372036854775807"])
 @pytest.mark.parametrize("other", ["0.5", "1.0", "NA", " 1.5 "])
 @pytest.mark.parametrize("first", [True, False])
@@ -748,6 +754,7 @@ def test_integers_past_2_to_the_53_are_refused_by_float32_however_the_rows_are_c
         grouped.cells(*cells, cut=cut)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("other", ["1.0", " 5", "2e0"])
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("cut", [None, 1])
@@ -773,6 +780,7 @@ def test_an_integer_past_int64_is_refused_with_its_line(
             grouped.cells("1", cell, cut=cut, dtype=dtype)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("cell", ["0x1F", "1_000", "1,000", "1d5", "0b1", "abc", "1 000", "--1", "1e", "e5"])
 @pytest.mark.parametrize("cut", [None, 1])
 def test_what_is_no_number_is_refused_with_its_line(grouped: FromText, cell: str, cut: int | None) -> None:
@@ -780,6 +788,7 @@ def test_what_is_no_number_is_refused_with_its_line(grouped: FromText, cell: str
         grouped.cells("1", "2.5", f'"{cell}"', "3", cut=cut)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("cell", ["1e400", "-1e400", "1" + "0" * 400])
 @pytest.mark.parametrize("cut", [None, 1])
 @pytest.mark.parametrize("dtype", [None, "float64", "int64"])
@@ -1182,6 +1191,7 @@ def test_arrow_gives_the_same_bytes_from_all_batches(
     assert saved(result_of_files(pieces, memory=memory, **ALL_OPTIONS)) == expected
 
 
+@pytest.mark.thinned
 @MEMORIES
 @pytest.mark.parametrize("size", CUTS)
 def test_arrays_give_the_same_bytes_from_all_cuts(

@@ -96,6 +96,7 @@ def test_equal_keys_become_one_group(memory: int) -> None:
     assert grouped.keys.dtype == np.int64
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
 def test_groups_run_on_over_the_borders_of_batches(size: int, memory: int) -> None:
     columns = {
@@ -266,6 +267,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("size", [1, 4, 100])
 def test_text_compares_by_code_point(size: int, memory: int) -> None:
     rows = [*range(len(CELLS))]

@@ -117,6 +117,7 @@ def test_what_cannot_be_stored_is_refused() -> None:
         st.group(frame, key="k", order_by="t", keep_order=True)
 
 
+@pytest.mark.thinned
 @MEMORIES
 @pytest.mark.parametrize("gap", [None, 50])
 @pytest.mark.parametrize("kind", ["integers", "times", "decimals"])

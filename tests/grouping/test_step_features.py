@@ -250,6 +250,7 @@ def test_the_command(place: Place) -> None:
     assert "x (2, 2, 4) float32" in succeeded(place.run(*proposed, "--dry-run")).err
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "options", [["--delta", "t"], ["--since-observed"], ["--delta", "t", "--time-unit", "h"]]
 )

@@ -296,6 +296,7 @@ def test_a_dense_array_without_lengths_is_not_copied() -> None:
     assert np.shares_memory(from_dense(x).values, x)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("padding", ["pre", "post"])
 @pytest.mark.parametrize("dtype", ["int64", "int8", "uint8", "uint64"])
 @given(lengths=st.lists(st.integers(0, 4), min_size=1, max_size=4))

@@ -28,6 +28,7 @@ def test_a_writing_gives_its_cells_back(times: list[datetime.datetime], form: st
     assert [written(second, fraction, writing) for second, fraction in plain] == cells
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "cells",
     [

@@ -48,6 +48,7 @@ def typed(kind: pa.DataType, table: pa.Table = TABLE) -> pa.Table:
     return table.set_column(1, "emb", pa.array(table["emb"].to_pylist(), kind))
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("suffix", ["parquet", "arrow", "jsonl", "json"])
 @pytest.mark.parametrize("kind", [TABLE.schema.field(1).type, *VARYING])
 def test_each_cell_is_a_feature(suffix: str, kind: pa.DataType, place: Place) -> None:
@@ -58,6 +59,7 @@ def test_each_cell_is_a_feature(suffix: str, kind: pa.DataType, place: Place) ->
     assert b"seqtool group" in succeeded(place.run("plan", f"e.{suffix}", "--key", "id")).out
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("option", "features"),
     [
@@ -122,6 +124,7 @@ def test_objects_give_the_same_bytes_from_all_cuts(
     assert [cut[name].tobytes() for name in whole] == [whole[name].tobytes() for name in whole]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("suffix", ["parquet", "arrow", "jsonl", "json"])
 @pytest.mark.parametrize("odd", [[], [1.0], [1.0, 2.0, 3.0]])
 def test_a_list_of_another_length_is_an_error(suffix: str, odd: list[float], place: Place) -> None:

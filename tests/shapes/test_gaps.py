@@ -55,6 +55,7 @@ def expected(columns: dict[str, list[Any]], exact: list[Any], gap: Any, *, falls
     return keys, [[columns["a"][row] for row in rows] for _, rows in found]
 
 
+@pytest.mark.thinned
 @MEMORIES
 @pytest.mark.parametrize("falls", [False, True])
 @pytest.mark.parametrize("kind", ["integers", "decimals", "text keys"])

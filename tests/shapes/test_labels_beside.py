@@ -15,6 +15,7 @@ LINES = "1 2 3\n4\n5 6\n"
 BLOCK = np.arange(6.0).reshape(3, 2)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("labels", "y", "classes"),
     [

@@ -38,6 +38,7 @@ def written(seed: int, *, mark: str) -> str:
     return "\n".join(lines) + rng.choice(["", "\n"])
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("seed", range(8))
 def test_a_blank_line_ends_a_sequence(seed: int, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(line_rewriting, "_PIECE", 16)  # bytes that are read at once

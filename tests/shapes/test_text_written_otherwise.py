@@ -52,6 +52,7 @@ FORMS: dict[str, tuple[str, list[str], list[list[float]]]] = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("packed", [False, True])
 def test_rows_are_read_as_they_are_written(form: str, packed: bool, place: Place) -> None:
@@ -170,6 +171,7 @@ def test_other_options_of_tables_stay_refused_for_lines(place: Place) -> None:
     )
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("call", "part", "held"),
     [

@@ -52,6 +52,7 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("column", COLUMNS)
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet", "arrow", "frame"])
 def test_times_become_numbers(kind: str, column: str, place: Place) -> None:

@@ -61,6 +61,7 @@ FORMATS: dict[str, Callable[[Rows], bytes]] = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("keep", [False, True])
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_rows_are_sequences_in_every_format(suffix: str, keep: bool, place: Place) -> None:

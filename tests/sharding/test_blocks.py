@@ -23,6 +23,7 @@ def given(count: int, shards: int) -> Iterator[dict[str, Any]]:
         }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("shards", [1, 3, 70_000])
 @pytest.mark.parametrize("waiting", [1, 5_000, 1 << 20])
 def test_rows_come_back_in_their_order(shards: int, waiting: int, monkeypatch: pytest.MonkeyPatch) -> None:

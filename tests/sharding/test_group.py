@@ -128,6 +128,7 @@ BAD = {
 }
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("engine", ["local", "dask"])
 @pytest.mark.parametrize("bad", BAD)
 def test_an_error_in_file_7_of_9_is_that_of_one_file(bad: str, engine: str, place: Place) -> None:

@@ -219,6 +219,7 @@ def test_lengths_from_a_file_of_another_kind_are_a_wrong_call(tmp_path: Path) ->
         read(npy(tmp_path, np.zeros((2, 2))), lengths=str(other))
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("kind", ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8", ">i4", ">f8"])
 @pytest.mark.parametrize("side", ["pre", "post"])
 def test_lengths_of_any_number_type_count_the_same(tmp_path: Path, kind: str, side: Any) -> None:

@@ -424,6 +424,7 @@ def test_records_are_not_padded(tmp_path: Path, options: dict[str, Any]) -> None
         read(jsonl(tmp_path, [1], [2]), **options)
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("labels", "y", "classes"),
     [
@@ -448,6 +449,7 @@ def test_labels_become_classes_unless_they_are_fractions(
         assert result.per_sequence["y"].dtype == np.int64
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
@@ -519,6 +521,7 @@ def column(folder: Path, array: Any, name: str = "x") -> Path:
 KINDS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64"]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("kind", [*KINDS, "float16", "bool"])
 @pytest.mark.parametrize("outer", [pa.list_, pa.large_list])
 def test_a_list_column_keeps_its_type(tmp_path: Path, kind: str, outer: Any) -> None:

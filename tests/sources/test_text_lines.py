@@ -144,6 +144,7 @@ def test_each_line_has_its_own_separator(tmp_path: Path) -> None:
     assert lists(read(text(tmp_path, "1,2\n3 4 5\n6\t7\n8\n"))) == [[1, 2], [3, 4, 5], [6, 7], [8]]
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize(
     "cell", ["x", "1_000", "0x1F", "0x1p3", "1;2", "1-2", "5f", "12:30", "'1'", "--1", "1e400", "\u0663"]
 )

@@ -120,6 +120,7 @@ def packed(text: str, how: str) -> bytes:
 ROWS = "1,2\n" * 10_000
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("how", ["", "gz", "zst"])
 @pytest.mark.parametrize(
     ("name", "text"),

@@ -46,6 +46,7 @@ def test_other_bytes_are_no_page_or_one_of_some_size(data: bytes) -> None:
     assert page is None or min(page) >= 0
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("byte", range(256))
 def test_one_byte_repeated_is_no_page(byte: int) -> None:
     # 0x1C begins a struct within a struct, again and again.

@@ -71,6 +71,7 @@ def padded_by_hand(sequences: list[np.ndarray], *, slots: int, value: Any = 0) -
     return x
 
 
+@pytest.mark.thinned
 @pytest.mark.parametrize("in_memory", [True, False])
 @every_kind
 @pytest.mark.parametrize("features", [3, None])
@@ -201,6 +202,7 @@ def test_what_does_not_fit_the_type_is_refused(tmp_path: Path) -> None:
 TIME, LARGE = 1_700_000_001, 2**40
 
 
+@pytest.mark.thinned
 @every_kind
 @pytest.mark.parametrize(
     ("stored", "number", "dtype", "message"),
