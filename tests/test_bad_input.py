@@ -428,7 +428,7 @@ CASES: list[tuple[int, str, *tuple[str, ...]]] = [
     (CALL, "group rows.csv --key k --columns a --drop b", "--columns", "--drop"),
     (CALL, "group rows.csv --key k --ragged --maxlen 3", "--ragged", "--maxlen"),
     (CALL, "group rows.csv --key k --ragged -o out.npy", "out.npy", ".npz"),
-    (CALL, "group rows.csv - --key k < rows.csv", "-", "standard input"),
+    (CALL, "group - - --key k < rows.csv", "-", "standard input", "once"),
     (CALL, "pad dense.npy --array x", "--array"),
     (CALL, "pad dense.npy --input-padding pre", "--input-padding", "--lengths"),
     # Where the output should go
