@@ -57,15 +57,15 @@ def sequence_of(offsets: AnyArray, row: int, near: int = 0) -> int:
     """
     if isinstance(offsets, np.ndarray):
         return int(np.searchsorted(offsets[:-1], row, side="right")) - 1
-    for ahead in _AHEAD:
-        edges = offsets[near : near + ahead]
+    for size in _SEARCHED:
+        edges = offsets[near : near + size]
         if len(edges) and edges[0] <= row < edges[-1]:
             return near + int(np.searchsorted(edges, row, side="right")) - 1
     return bisect.bisect_right(range(len(offsets) - 1), row, key=lambda i: int(offsets[i : i + 1][0])) - 1
 
 
 _NEAR = 64  # sequences whose offsets are read together
-_AHEAD = (_NEAR, 64 * _NEAR)  # those that are looked through before others: a sample passes over some
+_SEARCHED = (_NEAR, 64 * _NEAR)  # those that are looked through before others: a sample passes over some
 
 
 class LazyGather(Lazy):

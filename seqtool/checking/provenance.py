@@ -49,12 +49,10 @@ def rows_of_y(subject: Subject) -> Iterator[Finding]:
         if array is None:
             continue
         wrong = find_matches(is_wrong, array)
-        ahead = array.shape[1]
-        yield (
-            failure(name, what, wrong, name)
-            if wrong
-            else Finding(name, "ok", f"{ahead:,} for each sequence, of y")
-        )
+        if wrong is not None:
+            yield failure(name, what, wrong, name)
+        else:
+            yield Finding(name, "ok", f"{array.shape[1]:,} for each sequence, of y")
 
 
 def _kept_by_all(entry: Mapping[str, Any], kept: int | None) -> int | None:

@@ -130,9 +130,8 @@ def _own(task: Task) -> list[str]:
     """The lines that give the numbers of a sequence that set the first state."""
     lines = []
     if task.static:
-        lines.append(
-            f"static = {_batch_array(task, 'static')}.float()"
-        )  # whole numbers stand in the file as such
+        whole_or_not = _batch_array(task, "static")  # whole numbers stand in the file as such
+        lines.append(f"static = {whole_or_not}.float()")
     if task.static_missing:
         lines.append("static = " + _without_nan("static"))
     if task.static_c:

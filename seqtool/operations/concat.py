@@ -109,18 +109,17 @@ def _rows_numbered_on(pieces: Sequence[Piece]) -> list[Piece]:
     for piece in pieces:
         per_step, per_sequence = dict(piece.ragged.per_step), dict(piece.ragged.per_sequence)
         read = [entry["rows"]["in"] for entry in piece.ragged.receipt if entry.get("command") == "group"]
-        move = partial(_moved, by=before)
-        largest = -1
+        move, ends = partial(_moved, by=before), list[int]()
         if "row_index" in per_step:
             rows = per_step["row_index"]
             per_step["row_index"] = StepArray(lazy_map(move, rows.data, dtype=np.int64), rows.value)
-            largest = span(rows.data).largest
+            ends.append(span(rows.data).largest + 1)
         if "y_row_index" in per_sequence:
             of_targets = per_sequence["y_row_index"]
             per_sequence["y_row_index"] = lazy_map(move, of_targets, dtype=np.int64)
-            largest = max(largest, span(of_targets).largest)
-        if "row_index" in per_step:
-            before += max([largest + 1, *read])
+            ends.append(span(of_targets).largest + 1)
+        if ends:
+            before += max([*ends, *read])
         found.append(
             replace(piece, ragged=piece.ragged.replace(per_step=per_step, per_sequence=per_sequence))
         )

@@ -61,14 +61,14 @@ class Encode(Operation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        given = {
+        named = {
             "--min-count": self.min_count > 1,
             "--max-tokens": self.max_tokens,
             "--oov-buckets": self.oov_buckets,
             "--unknown": self.unknown != "oov",
             "--share": self.share,
         }
-        other = next((option for option, value in given.items() if value), None)
+        other = next((option for option, value in named.items() if value), None)
         if self.decode and other is not None:
             raise UsageError(
                 f"--decode and {other} do not go together: nothing is counted where it is undone"

@@ -56,8 +56,8 @@ class Filter(Operation):
         object.__setattr__(self, "keys", keys if isinstance(keys, str) else None)
         super().__post_init__()
         object.__setattr__(self, "keys", keys)  # keys themselves, too, which no option can hold
-        given = (self.min_len, self.max_len, self.keys, self.where, self.first, self.sample)
-        if all(one is None for one in given):
+        named = (self.min_len, self.max_len, self.keys, self.where, self.first, self.sample)
+        if all(one is None for one in named):
             ways = Advice("--min-len", "N"), ", ", Advice("--where", "EXPR"), " or ", Advice("--sample", "N")
             raise UsageError("nothing to filter by; name what to keep: ", *ways)
         if self.min_len is not None and self.max_len is not None and self.min_len > self.max_len:

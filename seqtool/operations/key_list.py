@@ -30,7 +30,7 @@ class GivenKeys:
     cells: tuple[tuple[str, ...], ...]
 
     @classmethod
-    def of(cls, given: Any) -> GivenKeys:
+    def of(cls, keys: Any) -> GivenKeys:
         """The keys in a list, set, array, series or frame; one of several columns is a tuple, or a row.
 
         Raises UsageError for what holds no keys, and DataError for one that is neither text nor a whole number.
@@ -38,13 +38,13 @@ class GivenKeys:
         >>> GivenKeys.of([7, "a"]).cells, GivenKeys.of(np.array([["u", "v"]])).cells
         ((('7',), ('a',)), (('u', 'v'),))
         """
-        if isinstance(given, (bytes, dict)) or not (is_array_like(given) or isinstance(given, Iterable)):
-            raise UsageError(f"keys is {in_short(given)}; a file, or a list or array of keys, was expected")
-        held = plain(given) if is_array_like(given) else given
-        if isinstance(held, list) and is_array_like(given):  # the columns of a frame
+        if isinstance(keys, (bytes, dict)) or not (is_array_like(keys) or isinstance(keys, Iterable)):
+            raise UsageError(f"keys is {in_short(keys)}; a file, or a list or array of keys, was expected")
+        held = plain(keys) if is_array_like(keys) else keys
+        if isinstance(held, list) and is_array_like(keys):  # the columns of a frame
             held = zip(*map(_plain_list, held), strict=True)
         rows = _plain_list(held)
-        rows = sorted(rows, key=str) if isinstance(given, (set, frozenset)) else rows
+        rows = sorted(rows, key=str) if isinstance(keys, (set, frozenset)) else rows
         return cls(
             tuple(tuple(map(_written, row if isinstance(row, (list, tuple)) else [row])) for row in rows)
         )

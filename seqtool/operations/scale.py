@@ -66,10 +66,10 @@ class Scale(Operation):
             "--per-sequence": self.per_sequence,
             "--log1p": self.log1p,
         }
-        given = next((option for option, value in others.items() if value), None)
-        if given is not None:
+        named = next((option for option, value in others.items() if value), None)
+        if named is not None:
             raise UsageError(
-                f"--inverse and {given} do not go together: what is taken back stands in the receipt"
+                f"--inverse and {named} do not go together: what is taken back stands in the receipt"
             )
 
     def fits(self) -> bool:

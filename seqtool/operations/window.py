@@ -186,16 +186,16 @@ class Window(Operation):
                 "made of"
             )
         if self.horizon and "y" in ragged.per_sequence:
-            given = {"--horizon": True, "--lead": self.lead, "--target": self.target and not self.next}
+            named = {"--horizon": True, "--lead": self.lead, "--target": self.target and not self.next}
             _refuse(
-                given,
+                named,
                 "--horizon makes y of what follows, and sequences have labels in y: ",
                 DataError,
             )
         if self.next and "step_y" in ragged.per_step:
-            given = {"--next": True, "--target": self.target and not self.horizon}
+            named = {"--next": True, "--target": self.target and not self.horizon}
             _refuse(
-                given,
+                named,
                 "--next makes step_y of the next step, and steps have labels in step_y: ",
                 DataError,
             )
@@ -217,9 +217,9 @@ class Window(Operation):
 
 def _refuse(options: Mapping[str, Any], why: str, error: type[DataError | UsageError] = UsageError) -> None:
     """Raise an error that proposes to leave out those of the options that were given, if there are any."""
-    given = [option for option, value in options.items() if value]
-    if given:
-        raise error(why, Advice(without=given))
+    named = [option for option, value in options.items() if value]
+    if named:
+        raise error(why, Advice(without=named))
 
 
 def _warnings(windows: Windows, ragged: Ragged) -> list[str]:

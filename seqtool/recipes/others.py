@@ -32,22 +32,24 @@ def with_others(spec: GroupSpec, recipe: Recipe, label: Sequence[Any], static: S
     )
 
 
-def _placed(part: Part, known: Sequence[Any], given: Sequence[Any], recipe: Recipe) -> list[Any]:
+def _placed(part: Part, known: Sequence[Any], columns_of_call: Sequence[Any], recipe: Recipe) -> list[Any]:
     """The columns of one part: those of the new table by their names, and behind them those of other tables."""
     names = [*map(str, known)]
-    plain = [one for one in given if not isinstance(one, Elsewhere)]
+    plain = [one for one in columns_of_call if not isinstance(one, Elsewhere)]
     if plain:
         raise UsageError(
             f"--{part} names {plain[0]!r} of no table; FILE:COLUMN was expected: columns of the new rows are found "
             "by their names"
         )
-    asked = [str(column) for other in given for column in other.columns]
+    asked = [str(column) for other in columns_of_call for column in other.columns]
     unknown = [name for name in asked if name not in names]
     if unknown:
         has = listed([*map(repr, names)]) or "none"
         raise UsageError(f"--{part} names {listed([*map(repr, unknown)])}; {recipe.name} has {has}")
     own = [name for name in names if name not in asked]
-    others = sorted(map(_sorted_by(names), given), key=lambda other: names.index(str(other.columns[0])))
+    others = sorted(
+        map(_sorted_by(names), columns_of_call), key=lambda other: names.index(str(other.columns[0]))
+    )
     if [*own, *(str(column) for other in others for column in other.columns)] != names:
         raise UsageError(
             f"--{part}: {recipe.name} has {listed([*map(repr, names)])}, in this order, and columns of other tables "

@@ -36,20 +36,20 @@ _BITS = 32  # of the place of a row in its sequence, below those of the number o
 class Landed(Stretch):
     """Rows of sequences that were cut into windows: `codes` (n,) tell where they stand.
 
-    A row that is only predicted is in no window: `absent` (n,) bool. It is so many steps `ahead` (n,) of the first one
+    A row that is only predicted is in no window: `absent` (n,) bool. It is `offset` (n,) steps behind the first one
     that follows its window.
     """
 
     codes: Array = field(default_factory=lambda: np.empty(0, np.int64))
     absent: Array = field(default_factory=lambda: np.empty(0, bool))
-    ahead: Array = field(default_factory=lambda: np.empty(0, np.int64))
+    offset: Array = field(default_factory=lambda: np.empty(0, np.int64))
 
     def of_steps(self, array: AnyArray) -> Array:
         """The rows of an array of steps, (n, ...); those in no window of what is known of the steps that follow."""
         cells = super().of_steps(array)
         if isinstance(array, Continued) and self.absent.any():
             cells[self.absent] = gather(array.behind, self.which[self.absent])[
-                np.arange(int(self.absent.sum())), self.ahead[self.absent]
+                np.arange(int(self.absent.sum())), self.offset[self.absent]
             ]
         return cells
 
@@ -154,8 +154,8 @@ class Windows:
         for begin in range(0, len(order), rows):
             part = order[begin : begin + rows]
             steps, which, codes = self.steps[part], self.which[part], self.codes[part]
-            ahead = codes - self.targets[which]
-            yield Landed(np.maximum(steps, 0), which, codes=codes, absent=steps < 0, ahead=ahead)
+            offset = codes - self.targets[which]
+            yield Landed(np.maximum(steps, 0), which, codes=codes, absent=steps < 0, offset=offset)
 
     def predicted(self, name: str, array: AnyArray, unknown: Counter[str] | None = None) -> Columns:
         """The columns of predictions of each window, (N, H), or (N, H, F) of several features, on their rows.
@@ -191,12 +191,12 @@ class Windows:
         def read(stretch: Stretch) -> list[Any]:
             codes = stretch.codes if isinstance(stretch, Landed) else np.empty(0, np.int64)
             found = []
-            for ahead in range(shape[0] if self.horizon else 1):
-                wanted = codes - ahead
+            for offset in range(shape[0] if self.horizon else 1):
+                wanted = codes - offset
                 place = np.minimum(np.searchsorted(known, wanted), max(0, len(known) - 1))
                 there = known[place] == wanted if len(known) else np.zeros(len(wanted), bool)
                 cells = gather(array, order[place[there]]).reshape(int(there.sum()), *shape)
-                cells = cells[:, ahead] if self.horizon else cells
+                cells = cells[:, offset] if self.horizon else cells
                 row = np.cumsum(there) - 1
                 which = pa.array(row, mask=~there)
                 found += [
@@ -289,8 +289,8 @@ def _rows(
         codes = base[which] + (steps - offsets[which]) * parting.rate
         shown, first = np.unique(codes, return_index=True)
         real = np.flatnonzero(targets[begin:end] >= 0) + begin
-        ahead = (targets[real, None] + np.arange(parting.horizon)).reshape(-1)
-        followed, follower = np.unique(ahead, return_index=True)
+        predicted = (targets[real, None] + np.arange(parting.horizon)).reshape(-1)
+        followed, follower = np.unique(predicted, return_index=True)
         every = np.union1d(shown, followed)
         source, window = np.full(len(every), -1), np.empty(len(every), np.int64)
         place = np.searchsorted(every, followed)

@@ -42,8 +42,8 @@ class SourceNames:
         for entry in receipt:
             arguments = entry.get("arguments", {})
             named |= {part: arguments[part] for part in _PARTS if part in arguments}
-            for part, given in _NEW_LABELS.get(str(entry.get("command")), {}).items():
-                if given in arguments:
+            for part, argument in _NEW_LABELS.get(str(entry.get("command")), {}).items():
+                if argument in arguments:
                     named.pop(part, None)
         step_label = _texts(named.get("step_label"))
         return cls(

@@ -53,7 +53,7 @@ class Parting:
         part = np.asarray(ragged.per_sequence["part"])
         begin = part if is_window else np.zeros_like(part)
         first = begin + cut * rate
-        ahead = 1 + (arguments.get("lead") or 0) if horizon else 0
+        to_target = 1 + (arguments.get("lead") or 0) if horizon else 0
         last = begin + (lengths - 1) * rate if horizon else first + (np.asarray(ragged.lengths) - 1) * rate
         there = lengths > 0 if horizon else np.asarray(ragged.lengths) > 0
         return cls(
@@ -62,7 +62,7 @@ class Parting:
             ragged.receipt[:place],
             _sequence_numbers(ragged, part, lengths, 0 if is_window else int(arguments["last"])),
             first,
-            np.where(there, last + ahead, -1),
+            np.where(there, last + to_target, -1),
             rate,
             horizon,
         )

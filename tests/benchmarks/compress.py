@@ -18,7 +18,7 @@ def cases(scale: float) -> Iterator[Case]:
         "compress",
         f"({sequences}, {_STEPS}, {_FEATURES}) float64 of 4 decimals, 40 % padding",
         make=partial(make, sequences=sequences),
-        contenders=contenders,
+        contenders=partial(contenders, source="in.npy", numpy="compress_numpy"),
         base="NumPy",
         sizes=True,
     )
@@ -36,11 +36,11 @@ def make(folder: Path, sequences: int) -> int:
     return x.nbytes
 
 
-def contenders(_: int) -> list[Contender]:
-    """NumPy's, and ours by name of level."""
-    theirs = script("compress_numpy", "in.npy", "numpy.npz")
+def contenders(_: int, *, source: str, numpy: str) -> list[Contender]:
+    """NumPy's, which is the script of that name, and ours by name of level."""
+    theirs = script(numpy, source, "numpy.npz")
     found = [Contender("np.savez_compressed", theirs, "numpy.npz", verified=True)]
     for level in ("fast", "small"):
-        ours = [*SEQTOOL, "pad", "in.npy", "--post", "--compress", level, "-q", "-o", f"{level}.npz"]
+        ours = [*SEQTOOL, "pad", source, "--post", "--compress", level, "-q", "-o", f"{level}.npz"]
         found.append(Contender(f"seqtool --compress {level}", ours, f"{level}.npz", verified=True))
     return found

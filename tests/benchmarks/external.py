@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from tests.benchmarks.measuring import SEQTOOL, Case, Contender, script
+from tests.benchmarks import compress
+from tests.benchmarks.measuring import SEQTOOL, Case, Contender
 
 _STEPS, _FEATURES = 85, 5
 
@@ -29,7 +30,7 @@ def cases(scale: float) -> Iterator[Case]:
         "external-compress",
         f"{about}: from .npz, compressed",
         make=partial(make_external, sequences=count),
-        contenders=of_compressing,
+        contenders=partial(compress.contenders, source="in.npz", numpy="compress_external_numpy"),
         base="NumPy",
         sizes=True,
     )
@@ -100,16 +101,6 @@ def of_padding(_: int) -> list[Contender]:
         Contender(name, [*SEQTOOL, "pad", source, "--post", "-q", "-o", f"{source}.out.npz"])
         for name, source in (("dense .npy", "in.npy"), (".npz with lengths", "in.npz"))
     ]
-
-
-def of_compressing(_: int) -> list[Contender]:
-    """NumPy's, and ours by name of level."""
-    theirs = script("compress_external_numpy", "in.npz", "numpy.npz")
-    found = [Contender("np.savez_compressed", theirs, "numpy.npz", verified=True)]
-    for level in ("fast", "small"):
-        ours = [*SEQTOOL, "pad", "in.npz", "--post", "--compress", level, "-q", "-o", f"{level}.npz"]
-        found.append(Contender(f"seqtool --compress {level}", ours, f"{level}.npz", verified=True))
-    return found
 
 
 def of_checking(_: int) -> list[Contender]:
