@@ -34,14 +34,21 @@ class FileArray(Lazy):
 
     def end_to_end(self, begins: Array, ends: Array) -> Array:
         """Some stretches of rows, `begins[i]` to `ends[i]` each, end to end."""
-        row = prod(self.shape[1:]) * self.dtype.itemsize
-        out = np.empty((int((ends - begins).sum()), *self.shape[1:]), self.stored)
-        data, done = out.reshape(-1).view(np.uint8).data, 0
-        sizes, places = ((ends - begins) * row).tolist(), (self.offset + begins * row).tolist()
-        for size, place in zip(sizes, places, strict=True):
-            read_into(self.file, data[done : done + size], place, self.name)
-            done += size
+        counts = ends - begins
+        sums = np.cumsum(counts)
+        out = np.empty((int(sums[-1]) if len(sums) else 0, *self.shape[1:]), self.stored)
+        self.read_stretches(begins, counts, out, sums - counts)
         return out.astype(self.dtype, copy=False)
+
+    def read_stretches(self, begins: Array, counts: Array, out: Array, places: Array) -> None:
+        """Read `counts` rows each, from `begins` on, into rows of a contiguous array, as stored, from `places` on."""
+        row = prod(self.shape[1:]) * self.stored.itemsize
+        if not row:
+            return
+        data = out.reshape(-1).view(np.uint8).data
+        sources, firsts, lasts = self.offset + begins * row, places * row, (places + counts) * row
+        for source, first, last in zip(sources.tolist(), firsts.tolist(), lasts.tolist(), strict=True):
+            read_into(self.file, data[first:last], source, self.name)
 
     def _from_file(self, begin: int, end: int) -> Array:
         row = prod(self.shape[1:]) * self.dtype.itemsize

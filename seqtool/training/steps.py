@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, first_loss
-from seqtool.arrays.file_array import FileArray, FilesArray, read_into
+from seqtool.arrays.file_array import FileArray, FilesArray
 from seqtool.arrays.gather import lazy_gather, ranges, sequence_of
 from seqtool.arrays.lazy import AnyArray, as_items, rows_per_chunk
 from seqtool.arrays.lazy import slots as slots_of
@@ -189,11 +189,5 @@ def _read(array: FileArray | FilesArray, sources: Array, counts: Array, out: Arr
     if isinstance(array, FilesArray):
         for source, count, place in zip(sources.tolist(), counts.tolist(), places.tolist(), strict=True):
             out[place : place + count] = array[source : source + count]
-        return
-    row = prod(array.shape[1:]) * array.stored.itemsize
-    if not row:
-        return
-    data = out.reshape(-1).view(np.uint8).data
-    offsets, begins, ends = array.offset + sources * row, places * row, (places + counts) * row
-    for offset, begin, end in zip(offsets.tolist(), begins.tolist(), ends.tolist(), strict=True):
-        read_into(array.file, data[begin:end], offset, array.name)
+    else:
+        array.read_stretches(sources, counts, out, places)
