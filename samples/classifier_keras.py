@@ -23,7 +23,7 @@ if not find_spec("tensorflow"):  # what Keras runs on unless it is told otherwis
 
 SEQUENCES, STEPS, FEATURES, CLASSES = 1920, 45, 20, 13
 MAXLEN = 100
-EPOCHS = 6
+EPOCHS = 3
 
 
 def make_data() -> tuple[np.ndarray, np.ndarray]:

@@ -13,9 +13,10 @@ from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from seqtool.sequences.validation import offsets_of
 
 COUNT = 30  # all of them fit into one batch
-LENGTHS = np.random.default_rng(1).integers(2, 9, COUNT)
+# Few different ones: each is a shape of its own, which frameworks prepare anew.
+LENGTHS = np.random.default_rng(1).choice([2, 5, 8], COUNT)
 LENGTHS[:2] = 8, 1
-FEW = np.where(np.arange(COUNT) < 5, [8, 1, 2, 4, 1, *[0] * (COUNT - 5)], 0)  # most have no step
+FEW = np.where(np.arange(COUNT) < 5, [8, 1, 2, 5, 1, *[0] * (COUNT - 5)], 0)  # most have no step
 STEPS = int(LENGTHS.sum())
 
 

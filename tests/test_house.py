@@ -630,3 +630,15 @@ def test_every_module_has_its_tests() -> None:
         if not any(place and (ROOT / "tests" / place).is_file() for place in places):
             missing.append(path.relative_to(PACKAGE).as_posix())
     assert missing == []
+
+
+def test_marks_of_libraries_stand_in_the_files_of_their_tests(request: pytest.FixtureRequest) -> None:
+    """By these words .ci/run finds the files; held of all tests where all are collected."""
+    (words,) = re.findall(r"^marks='(.*)'$", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.MULTILINE)
+    marks = words.split(" or ")
+    files = {
+        item.path for item in request.session.items if any(item.get_closest_marker(mark) for mark in marks)
+    }
+    assert [
+        path for path in files if not any(mark in path.read_text(encoding="utf-8") for mark in marks)
+    ] == []

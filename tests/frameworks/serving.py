@@ -58,7 +58,14 @@ def answer(call: dict[str, Any]) -> int:
         sys.stderr.flush()
 
 
+def hide() -> None:
+    """Let what Keras and TensorFlow load where it is there be absent: it takes seconds, and no network needs it."""
+    other = [] if os.environ["KERAS_BACKEND"] == "jax" else ["jax"]
+    sys.modules |= dict.fromkeys(["sklearn", "matplotlib", *other])  # type: ignore[arg-type]
+
+
 def main() -> None:
+    hide()
     answers = os.fdopen(os.dup(1), "w")  # what frameworks write must not get in between
     for line in sys.stdin:
         print(answer(json.loads(line)), file=answers, flush=True)

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
+BACKEND = {"KERAS_BACKEND": "tensorflow"}  # unless a call names another
 LONGEST = 1200  # seconds: what hangs fails its test
 
 
@@ -24,18 +25,19 @@ def environment_of(**more: str) -> dict[str, str]:
     """What frameworks see: they say little, and use one thread, for networks as small as these gain by none."""
     dropped = ("PYTHONWARNINGS", "TF_USE_LEGACY_KERAS")
     kept = {name: text for name, text in os.environ.items() if name not in dropped}
-    own = {"KERAS_BACKEND": "tensorflow", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    own = {**BACKEND, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0"}
     # XLA takes longer to make a network fast than such networks take to run.
-    slow = {"XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"}
-    return {**kept, **own, **quiet, **slow, **more}
+    slow = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    slow += " --xla_cpu_use_fusion_emitters=false"
+    return {**kept, **own, **quiet, "XLA_FLAGS": slow, **more}
 
 
 def run_shared(
     what: str, *arguments: str | Path, folder: Path, environment: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """How a `check` or a `program` ended that was run in the process of this environment, in this folder."""
-    more = tuple(sorted(environment.items()))
+    more = tuple(sorted({**BACKEND, **environment}.items()))
     done = _process(more).run(what, [*map(str, arguments)], folder)
     if done.returncode < 0:  # the process itself has gone
         _process.cache_clear()

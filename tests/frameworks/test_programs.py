@@ -133,7 +133,7 @@ def test_each_of_several_labels_has_its_own_loss(code: str, tmp_path: Path) -> N
     seqtool.save(tmp_path / "several.npz", data)
     path = tmp_path / "train.py"
     path.write_text(program(data, path="several.npz", code=code), encoding="utf-8")
-    done = run_program(path, folder=tmp_path)
+    done = run_program(path, folder=tmp_path, environment={"KERAS_BACKEND": BACKENDS[code]})
     assert done.returncode == 0, done.stderr
     loss = re.fullmatch(r"loss (\d+\.\d{3})\n", done.stdout)
     assert loss is not None, done.stdout

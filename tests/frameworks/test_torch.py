@@ -450,7 +450,7 @@ def check_workers(folder: str) -> None:
                 whole,
                 batch_sampler=batches,
                 collate_fn=collate,
-                num_workers=2,
+                num_workers={"fork": 2, "spawn": 1}[how],
                 multiprocessing_context=how,
             )
         )
