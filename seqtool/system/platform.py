@@ -57,10 +57,9 @@ def _cgroup_share() -> int | None:
 
 
 def _text(path: str) -> str:
-    from pathlib import Path
-
-    # The status of a process holds its name, which may be in any encoding.
-    return Path(path).read_text(encoding="ascii", errors="replace")
+    # The status of a process holds its name, which may be in any encoding. A call reads a dozen of such files.
+    with open(path, encoding="ascii", errors="replace") as file:  # noqa: PTH123 - `Path` takes twice as long
+        return file.read()
 
 
 def physical_memory() -> int:
