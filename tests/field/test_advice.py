@@ -1825,9 +1825,11 @@ def test_words_alone_propose_nothing() -> None:
     assert found == []
 
 
-def messages(node: ast.AST) -> Iterator[str]:
+def messages(tree: ast.AST) -> Iterator[str]:
     """The texts of a module that are neither documentation nor help."""
-    for child in ast.iter_child_nodes(node):
+    pending = [*ast.iter_child_nodes(tree)]
+    while pending:
+        child = pending.pop()
         called = child.func if isinstance(child, ast.Call) else None
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         if name in ("Option", "Argument", "choice", "Advice") or (
@@ -1841,4 +1843,4 @@ def messages(node: ast.AST) -> Iterator[str]:
         elif isinstance(child, ast.Constant) and isinstance(child.value, str):
             yield child.value
         else:
-            yield from messages(child)
+            pending += ast.iter_child_nodes(child)
