@@ -313,6 +313,7 @@ def test_pad_on_an_array_loads_no_tables() -> None:
         "sources.read",
         "sources.numpy_files",
         "commands._deliver",
+        "commands._destination",
         "files.inputs",
         "files.outputs",
         "terminal.report",
