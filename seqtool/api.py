@@ -24,6 +24,7 @@ from seqtool.grouping.options import EmptyKey, EmptyLabel, GridAgg, PivotAgg, St
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import carry_out, check_blow_up
+from seqtool.option_names import as_arguments
 from seqtool.sequences.labels import padded_class
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged
@@ -34,7 +35,7 @@ from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.in_memory import table_of
 from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named
 from seqtool.tables.table import Table
-from seqtool.words import as_arguments, in_short, join_names, listed
+from seqtool.words import in_short, join_names, listed
 
 Column = str | SupportsIndex
 

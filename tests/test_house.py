@@ -22,7 +22,7 @@ ROOT = PACKAGE.parent
 # The rooms, from the lowest floor to the highest: a module imports from its own floor and those before it here, never
 # from a later one. Each room says in its `__init__` what lives there.
 FLOORS: list[set[str]] = [
-    {"advice", "dataclass", "errors", "where", "words"},
+    {"advice", "dataclass", "errors", "option_names", "where", "words"},
     {"system"},
     {"arrays"},
     {"sequences"},
@@ -497,7 +497,7 @@ TESTED_BY_OTHERS = {
         "transform",
         "values",
     },
-    "": {"__main__", "advice", "cli", "errors", "words"},
+    "": {"__main__", "advice", "cli", "errors", "option_names", "words"},
     "system": {"prefetch", "signals"},
     # What tasks and engines do is tested through whole calls.
     "sharding": {

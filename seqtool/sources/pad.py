@@ -13,11 +13,12 @@ from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
 from seqtool.errors import UsageError, check_choice, names_arguments, refuse_without_subject
 from seqtool.operations.pad import padded
+from seqtool.option_names import as_arguments, option_of
 from seqtool.sequences.conversion import Converted, converted, sequences_first
 from seqtool.sequences.padding_values import UNLABELLED, Side, Value
 from seqtool.sequences.ragged import Padded
 from seqtool.sources.options import ForeignSpec, RowSpec, SourceOptions
-from seqtool.words import as_arguments, expanded, join_names, option_of
+from seqtool.words import expanded, join_names
 
 Column = str | SupportsIndex
 

@@ -1815,7 +1815,7 @@ def test_words_alone_propose_nothing() -> None:
     """An option that a message proposes stands in an Advice; a message may begin with those that were given."""
     found = []
     for path in paths():
-        if path.name not in ("words.py", "_completion.py", "advice.py"):
+        if path.name not in ("option_names.py", "_completion.py", "advice.py"):
             for text in messages(parsed(path)):
                 message = re.sub(r"^(--[a-z-]+(, | and )?)+", "", text)
                 if re.search(r"(?<=[ (:;])(--[a-z]|-o )", message) and not any(
