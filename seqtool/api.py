@@ -33,7 +33,8 @@ from seqtool.tables import opening
 from seqtool.tables.candidates import key_candidates
 from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.in_memory import table_of
-from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named
+from seqtool.tables.named_columns import column_named, columns_named, labels_named
+from seqtool.tables.roles import LabelKind
 from seqtool.tables.table import Table
 from seqtool.words import in_short, join_names, listed
 

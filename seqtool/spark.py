@@ -21,7 +21,7 @@ from seqtool.sharding.observing import FileFacts, facts_of
 from seqtool.sharding.spark import arrow_schema, moved, results
 from seqtool.sharding.target import OutputFolder
 from seqtool.system import memory
-from seqtool.tables.roles import columns_named
+from seqtool.tables.named_columns import columns_named
 from seqtool.tables.table import Expected, Table, typed_table
 
 if TYPE_CHECKING:

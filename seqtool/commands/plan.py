@@ -23,8 +23,8 @@ from seqtool.commands._rows import RowOptions
 from seqtool.commands._table_options import ColumnOptions, TableOptions, TimeOptions
 from seqtool.commands._values import call_without, names_in
 from seqtool.errors import UsageError
+from seqtool.option_names import option_of
 from seqtool.system.memory import check_address_space
-from seqtool.words import option_of
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec

@@ -30,7 +30,7 @@ from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sources.options import Sequences
 from seqtool.system import memory
 from seqtool.tables.in_memory import table_of
-from seqtool.tables.roles import columns_named, labels_named
+from seqtool.tables.named_columns import columns_named, labels_named
 
 
 @names_arguments

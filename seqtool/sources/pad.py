@@ -134,7 +134,7 @@ def pad(
 
 
 def _named(category: Any) -> list[str]:
-    from seqtool.tables.roles import columns_named
+    from seqtool.tables.named_columns import columns_named
 
     return [*map(str, columns_named(category))] if category != () else []
 
@@ -167,7 +167,7 @@ def _refuse_columns(**columns: Any) -> None:
 
 def _spec(steps: Any, array: Any, label: Any, step_label: Any, key: Any, static: Any) -> ForeignSpec:
     """The columns that the arguments name."""
-    from seqtool.tables.roles import column_named, columns_named, labels_named
+    from seqtool.tables.named_columns import column_named, columns_named, labels_named
 
     def texts(columns: Any) -> list[str]:
         return [*map(str, columns_named(columns))]
