@@ -17,6 +17,7 @@ from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
 from seqtool.errors import UsageError, names_arguments
 from seqtool.files import inputs
+from seqtool.files.temporary import temporary_folder
 from seqtool.grouping import group as grouping
 from seqtool.grouping.elsewhere import companions, parted
 from seqtool.grouping.group import GroupResult
@@ -132,7 +133,7 @@ def group(
         _refuse_no_key(data)
     spec = _spec(**arguments)
     with ExitStack() as stack:
-        folder = inputs.temporary_folder(None)
+        folder = temporary_folder(None)
         spool = stack.enter_context(Spool(folder))
         table, names = _opened(data, spec, stack, folder)
         allowed = memory.allowed(None)

@@ -550,6 +550,7 @@ TESTED_BY_OTHERS = {
         "refusals",
         "remote",
         "schema",
+        "temporary",
         "workbooks",
     },
     "tables": {

@@ -77,6 +77,7 @@ def group(
     from seqtool.commands._deliver import check_output, deliver, destination_of
     from seqtool.commands._grouped import describe_grouped
     from seqtool.files import inputs
+    from seqtool.files.temporary import temporary_folder
     from seqtool.grouping.elsewhere import companions
     from seqtool.grouping.group import group as group_rows
     from seqtool.grouping.workspace import Workspace
@@ -103,7 +104,7 @@ def group(
         ragged=ragged,
         **padding.for_group(ragged=ragged),
     )
-    allowed, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
+    allowed, folder = memory.allowed(limits.max_memory), temporary_folder(limits.temp_dir)
     summary = Summary("group")
     with (
         Spool(folder) as spool,

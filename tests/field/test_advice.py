@@ -1471,7 +1471,7 @@ def test_there_is_no_room_for_what_comes_in(
     with monkeypatch.context() as patch:
         patch.setattr("shutil.copyfileobj", full)
         assert place.run("pad", stdin=b"1 2\n").code == 1
-    advice = proposals.at("files.inputs._spooled")
+    advice = proposals.at("files.temporary.spooled")
     succeeded(place.run(*applied(["pad"], advice, {"DIR": "roomy"}), stdin=b"1 2\n"))
 
 
