@@ -1760,7 +1760,7 @@ ELSEWHERE = {  # what needs a terminal or a framework, and the test that runs it
     "grouping.encoder.Encoder.check_items": "test_too_many_items_are_refused in tests/shapes/test_pivot.py",
     "operations.run.fit_state": "tests/operations/test_operation.py",
     "keras._padded_with": "tests/frameworks/test_keras.py",
-    "torch.to_packed": "tests/frameworks/test_torch.py",
+    "torch.batch.to_packed": "tests/frameworks/test_torch.py",
 }
 
 
