@@ -7,6 +7,7 @@ import shlex
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from seqtool.dataclass import dataclass
@@ -74,6 +75,7 @@ def _words(names: tuple[str, ...], value: Any) -> list[str]:
     return [names[0], str(value)]
 
 
+@cache
 def _spellings(annotation: Any) -> tuple[str, ...]:
     """The long spelling of an option, and for a pair such as --post/--pre both; none for an argument."""
     for extra in typing.get_args(annotation)[1:]:

@@ -86,7 +86,8 @@ def apply(
     Example: seqtool apply train.npz new.csv -o new.npz
     """
     from seqtool.arrays.spool import Spool
-    from seqtool.commands._deliver import check_output, deliver, destination_of
+    from seqtool.commands._deliver import deliver
+    from seqtool.commands._destination import check_output, destination_of
     from seqtool.files import inputs
     from seqtool.files.temporary import temporary_folder
     from seqtool.grouping.elsewhere import Elsewhere, parted

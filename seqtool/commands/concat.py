@@ -48,7 +48,8 @@ def concat(
     Example: seqtool concat monday.npz tuesday.npz -o week.npz
     """
     from seqtool.arrays.spool import Spool
-    from seqtool.commands._deliver import check_output, deliver, destination_of
+    from seqtool.commands._deliver import deliver
+    from seqtool.commands._destination import check_output, destination_of
     from seqtool.files import inputs
     from seqtool.files.temporary import temporary_folder
     from seqtool.files.writers import writer_of

@@ -74,7 +74,8 @@ def group(
     """
     check_address_space(arrow=True)
     from seqtool.arrays.spool import Spool
-    from seqtool.commands._deliver import check_output, deliver, destination_of
+    from seqtool.commands._deliver import deliver
+    from seqtool.commands._destination import check_output, destination_of
     from seqtool.commands._grouped import describe_grouped
     from seqtool.files import inputs
     from seqtool.files.temporary import temporary_folder

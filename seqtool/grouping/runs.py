@@ -30,6 +30,7 @@ from seqtool.grouping.sorting import changes, falling, stable_order, taken
 
 SORTING = 24  # bytes a row that sorting takes beside the rows themselves
 _AS_TEXT = 250  # bytes that an integer takes as text, while its rank is found
+_KEPT = 1 << 12  # bytes of each array of a run that may stay in memory: of many rows there are many runs
 _TILE = 1 << 13  # rows turned from columns into rows together, so that they stay in the cache
 
 
@@ -122,13 +123,20 @@ class Run:
 
     def spilled(self, spool: Spool) -> Run:
         """The same run in a spool."""
+
+        def numbers(column: AnyArray) -> AnyArray:
+            return spooled(spool, column, kept=_KEPT)
+
+        def cells(column: Any) -> Any:
+            return spooled_column(spool, column, kept=_KEPT)
+
         return Run(
-            spooled(spool, self.values),
-            spooled(spool, self.ends),
-            [spooled_column(spool, column) for column in self.keys],
-            [spooled_column(spool, column) for column in self.order],
-            {name: spooled(spool, column) for name, column in self.static.items()},
-            {name: spooled(spool, column) for name, column in self.per_step.items()},
+            numbers(self.values),
+            numbers(self.ends),
+            [cells(column) for column in self.keys],
+            [cells(column) for column in self.order],
+            {name: numbers(column) for name, column in self.static.items()},
+            {name: numbers(column) for name, column in self.per_step.items()},
             self.ties,
         )
 

@@ -1226,16 +1226,16 @@ CASES = [
         {"t.json": TEN},
         code=2,
     ),
-    Case("commands._deliver._check_fold_name", "split t.json --folds 3", {"t.json": TEN}, code=2),
+    Case("commands._destination._check_fold_name", "split t.json --folds 3", {"t.json": TEN}, code=2),
     Case(
-        "commands._deliver._check_fold_name#2",
+        "commands._destination._check_fold_name#2",
         "split t.json --folds 3 -o all.npz",
         {"t.json": TEN},
         code=2,
         loses=True,
     ),
     Case(
-        "commands._deliver._check_fold_name#3",
+        "commands._destination._check_fold_name#3",
         "pad t.json -o {fold}.npz",
         {"t.json": TEN},
         {"FILE": "t.npz"},
@@ -1835,9 +1835,11 @@ def test_words_alone_propose_nothing() -> None:
     assert found == []
 
 
-def messages(node: ast.AST) -> Iterator[str]:
+def messages(tree: ast.AST) -> Iterator[str]:
     """The texts of a module that are neither documentation nor help."""
-    for child in ast.iter_child_nodes(node):
+    pending = [*ast.iter_child_nodes(tree)]
+    while pending:
+        child = pending.pop()
         called = child.func if isinstance(child, ast.Call) else None
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         if name in ("Option", "Argument", "choice", "Advice") or (
@@ -1851,4 +1853,4 @@ def messages(node: ast.AST) -> Iterator[str]:
         elif isinstance(child, ast.Constant) and isinstance(child.value, str):
             yield child.value
         else:
-            yield from messages(child)
+            pending += ast.iter_child_nodes(child)
