@@ -248,8 +248,9 @@ def _write_beside(
 def _table(name: str, text: TableOptions, opened: Source, limits: MemoryOptions) -> Iterator[Table]:
     """A table, open for the block."""
     from seqtool.files import inputs
+    from seqtool.files.temporary import temporary_folder
     from seqtool.tables.opening import open_tables
 
-    folder = inputs.temporary_folder(limits.temp_dir)
+    folder = temporary_folder(limits.temp_dir)
     with inputs.opened([name], encoding=text.encoding, temp_dir=folder, memory=opened.memory) as found:
         yield open_tables(found, text.reading, list_cells=False)

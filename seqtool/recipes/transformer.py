@@ -18,6 +18,7 @@ from seqtool.grouping.group import GroupResult
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import carry_out
+from seqtool.option_names import as_arguments
 from seqtool.recipes import repeat
 from seqtool.recipes.columns import for_table, spec_of
 from seqtool.recipes.others import opened_others, with_others
@@ -29,8 +30,7 @@ from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sources.options import Sequences
 from seqtool.system import memory
 from seqtool.tables.in_memory import table_of
-from seqtool.tables.roles import columns_named, labels_named
-from seqtool.words import as_arguments
+from seqtool.tables.named_columns import columns_named, labels_named
 
 
 @names_arguments
