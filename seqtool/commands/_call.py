@@ -11,7 +11,8 @@ from functools import cache
 from typing import Any
 
 from seqtool.dataclass import dataclass
-from seqtool.words import as_source, option_of
+from seqtool.option_names import option_of
+from seqtool.words import as_source
 
 _NEVER_PRINTED = ("as_json", "traceback")  # they change what is shown, not what is done
 

@@ -162,8 +162,8 @@ def group_into_shards(
 ) -> None:
     """Group a table into shards, and show the summary; `describe` adds what became of the rows."""
     from seqtool.files.deflate import Compress
-    from seqtool.files.inputs import temporary_folder
     from seqtool.files.stores import store_at
+    from seqtool.files.temporary import temporary_folder
     from seqtool.sharding import group
     from seqtool.sharding.target import OutputFolder
     from seqtool.terminal.progress import watch

@@ -29,7 +29,8 @@ from seqtool.operations.operation import (
     learns,
     without_none,
 )
-from seqtool.words import option_of, split_names
+from seqtool.option_names import option_of
+from seqtool.words import split_names
 
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool

@@ -89,6 +89,7 @@ def apply(
     from seqtool.commands._deliver import deliver
     from seqtool.commands._destination import check_output, destination_of
     from seqtool.files import inputs
+    from seqtool.files.temporary import temporary_folder
     from seqtool.grouping.elsewhere import Elsewhere, parted
     from seqtool.grouping.workspace import Workspace
     from seqtool.recipes.reading import read_recipe
@@ -102,7 +103,7 @@ def apply(
     check_output(to, sources=[recipe, *(sources or [])])
     others = _Others(parted(label or [], names_in), parted(static or [], names_in))
     summary = Summary("apply")
-    limit, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
+    limit, folder = memory.allowed(limits.max_memory), temporary_folder(limits.temp_dir)
     with Spool(folder) as spool, inputs.opened([recipe], temp_dir=folder, memory=limit) as (of_recipe,):
         with summary.stage("reading"):
             known = read_recipe(of_recipe, spool, limit)

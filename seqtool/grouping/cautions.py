@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import chunks
 from seqtool.grouping.advising import for_days, rounding_warnings
+from seqtool.grouping.column_facts import times
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.reading import Place
@@ -127,7 +128,7 @@ def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) 
 
 def of_times(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
     """A sentence where the call names a unit of times, but no feature or static column, joined or not, holds times."""
-    if plan.options.time_as is None or plan.times(state):
+    if plan.options.time_as is None or times(plan, state):
         return
     problem = f"--time-as {plan.options.time_as}: no feature or static column holds times; "
     orders = [column for column in plan.roles.order if state.orders[column].kind in MEASURED_FROM]

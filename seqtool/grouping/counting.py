@@ -24,6 +24,7 @@ from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, RowSchema
 from seqtool.grouping.options import COMBINED, UNNAMED, GroupOptions
 from seqtool.grouping.pivoting import Pivot
 from seqtool.grouping.reading import batches, check
+from seqtool.grouping.static_columns import changing
 from seqtool.grouping.step_features import computed_names, with_step_features
 from seqtool.grouping.stepping import Outline, combined_dtype
 from seqtool.grouping.unlabelled import labelled
@@ -95,7 +96,7 @@ class _Counting:
         try:
             sequences = self._sequences(workspace, others)
         except ChangingError as error:
-            refused = self._plan.changing(error, self._encoder.state)
+            refused = changing(self._plan, error, self._encoder.state)
         except DataError as error:
             refused = error
         return self._counted(sequences, refused, workspace.spool)

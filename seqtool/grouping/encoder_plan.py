@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.dataclass import dataclass
-from seqtool.errors import DataError
-from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Elsewhere
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
-from seqtool.grouping.kernel import ChangingError, RowSchema
+from seqtool.grouping.kernel import RowSchema
 from seqtool.grouping.options import GroupOptions
-from seqtool.sequences.iso_writing import PLAIN
 from seqtool.tables.cells import BadCell, Numbers, missing_words
-from seqtool.tables.cells.instants import MEASURED_FROM
 from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
-from seqtool.words import join_names, shortened
 
 if TYPE_CHECKING:
     from seqtool.grouping.gaps import GapCut
@@ -186,54 +180,10 @@ class EncoderPlan:
             return double
         return single if all(numbers.loss(single) is None for numbers in state.statics.values()) else double
 
-    def times(self, state: EncoderState) -> dict[str, str]:
-        """The features and static columns of times, each with the unit and the origin of its numbers."""
-        columns = [*((c, state.features[c]) for c in self.features), *state.statics.items()]
-        return {
-            self.label(column): f"{self.options.time_as}{MEASURED_FROM[numbers.kind]}"
-            for column, numbers in columns
-            if numbers.kind in MEASURED_FROM
-        }
-
-    def missing(self, state: EncoderState) -> dict[str, int]:
-        """The count of missing values of each feature and static column that has any."""
-        features = {self.label(column): state.features[column].missing for column in self.features}
-        return {name: count for name, count in features.items() if count} | self.missing_statics(state)
-
-    def missing_categories(self, state: EncoderState, *, static_alone: bool = False) -> dict[str, int]:
-        """The count of missing cells of each category column that has any, of static ones alone if need be."""
-        chosen = self.static_categories if static_alone else self.all_categories
-        counts = {self.label(column): state.categories[part].missing for part, column in chosen.items()}
-        return {name: count for name, count in counts.items() if count}
-
-    def missing_statics(self, state: EncoderState) -> dict[str, int]:
-        """The count of missing values of each static column that has any."""
-        return {
-            self.label(column): numbers.missing
-            for column, numbers in state.statics.items()
-            if numbers.missing
-        }
-
-    def order_writing(self, state: EncoderState) -> list[str]:
-        """How the times of each order column are written, where it is other than plain ISO; "" where it is not."""
-        found = [state.orders[column].writing or "" for column in self.roles.order]
-        return ["" if writing == PLAIN else writing for writing in found]
-
     @property
     def rounds(self) -> bool:
         """Whether whole numbers are rounded to a float type, because the call names that type."""
         return self.options.dtype is not None and dtype_named(self.options.dtype).kind == "f"
-
-    def rounded(self, state: EncoderState) -> dict[str, int]:
-        """How many whole numbers of each feature are rounded to the type that the call names; none left out."""
-        counts = {self.label(column): state.features[column].rounded for column in self.features}
-        return {name: count for name, count in counts.items() if count}
-
-    def coarse(self, state: EncoderState) -> list[str]:
-        """The features that become float32 although some of their numbers have no room for a fraction there."""
-        if self.dtype(state) != np.float32:
-            return []
-        return [self.label(column) for column in self.features if state.features[column].coarse]
 
     def layout(self, state: EncoderState) -> RowSchema:
         """What the kernel does with each array; the state of the first rows tells whether an order is of times."""
@@ -297,58 +247,6 @@ class EncoderPlan:
             or roles.item is not None
         )
 
-    def changing(self, error: ChangingError, state: EncoderState) -> DataError:
-        """The error for a label or static column that changes within a key."""
-        if error.column in self.labels:
-            column = self.labels[error.column]
-            name = self.label(column)
-            texts = state.labels[error.column]
-            before, after = (shortened(texts.text(code)) for code in (error.before, error.after))
-            others = [self.label(c) for part, c in self.labels.items() if part not in (error.column, "t")]
-            labels_left = ["--label", join_names(others)] if others else []
-            of_steps = Advice("--step-label", name, *labels_left, without=["--label"])
-            way_out = Message("for one label per step, use ", of_steps)
-        elif error.column in self.static_categories:
-            column = self.static_categories[error.column]
-            name, names = self.label(column), state.categories[error.column]
-            before, after = (shortened(names.text(code)) for code in (error.before, error.after))
-            way_out = Message("as a category of each step: ", self.without_static([column]))
-        else:
-            column = int(error.column[1:])
-            name = self.label(column)
-            before, after = error.before, error.after
-            way_out = Message("as a feature of each step: ", self.without_static([column]))
-        within = f"key {shortened(error.key)}" if self.roles.key else "one sequence"
-        if column in self.of_files and self.roles.key and column not in self.roles.key:
-            both = join_names([name, *map(self.label, self.roles.key)])
-            way_out = Message("as a part of the key: ", Advice("--key", both, without=["--key"]))
-        return DataError(f"column {name!r} changes from {before!r} to {after!r} within {within}; ", way_out)
-
-    def kept_unlabelled(self, state: EncoderState) -> dict[str, int]:
-        """How many rows are kept although they have no label, by label column."""
-        if self.options.empty_label != "keep":
-            return {}
-        counts = {self.label(column): state.labels[part].missing for part, column in self.labels.items()}
-        return {name: rows for name, rows in counts.items() if rows}
-
     def unlabelled(self, state: EncoderState, part: str) -> Array:
         """Which label codes stand for no label, (codes,) bool."""
         return ~state.labels[part].labelled
-
-    def without_static(self, columns: Collection[int], *words: str) -> Advice:
-        """The advice to leave out some static columns; `words` are added to it."""
-        if self.elsewhere is not None and self.elsewhere.written:
-            others = [column for column in self.roles.all_static if column not in columns]
-            return self.elsewhere.with_static([self.label(column) for column in others])
-        pattern = None if self.options.key_from is None else PathPattern(self.options.key_from)
-        parts = [part for column in columns if (part := self.of_files.get(column))]
-        if pattern is not None and parts:
-            for part in parts:
-                pattern = PathPattern(pattern.without(part))
-            words = (*words, "--key-from", pattern.text)
-        named = [column for column in columns if not self.of_files.get(column)]
-        static = [column for column in self.roles.all_static if not self.of_files.get(column)]
-        left = [self.label(column) for column in static if column not in named]
-        if left and named:
-            return Advice("--static", join_names(left), *words, without=["--static"])
-        return Advice(*words, without=[word for column in named for word in ("--static", self.label(column))])

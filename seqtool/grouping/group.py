@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from seqtool.arrays.spool import Spool
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
+from seqtool.grouping import column_facts
 from seqtool.grouping.assembling import assembled
 from seqtool.grouping.cautions import cautions, of_steps, of_times
 from seqtool.grouping.elsewhere import Companion
@@ -24,6 +25,7 @@ from seqtool.grouping.kernel import ChangingError, Computed, Grouped, Grouper
 from seqtool.grouping.options import COMBINED, EMPTY, UNNAMED, GroupOptions
 from seqtool.grouping.reading import check, encoded
 from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.static_columns import changing
 from seqtool.grouping.suspects import Suspects, joined_leaks
 from seqtool.grouping.unlabelled import labelled
 from seqtool.grouping.workspace import Workspace
@@ -160,7 +162,7 @@ def sequences_of(rows: SortedRows, workspace: Workspace, *, others: Sequence[Com
     spool, memory = workspace.spool, workspace.memory
     grouped, plan, state, notes = rows.grouped, rows.plan, rows.state, [*rows.notes]
     roles, options = plan.roles, plan.options
-    unlabelled = plan.kept_unlabelled(state)
+    unlabelled = column_facts.kept_unlabelled(plan, state)
     features, steps = [plan.label(column) for column in plan.features], None
     folded: dict[str, int] = {}
     if roles.item is not None or options.every is not None:
@@ -190,21 +192,21 @@ def sequences_of(rows: SortedRows, workspace: Workspace, *, others: Sequence[Com
         features=features,
         computed=computed.names,
         time_unit=computed.unit,
-        missing=plan.missing(state)
+        missing=column_facts.missing(plan, state)
         if steps is None
-        else {**steps.folded.missing, **plan.missing_statics(state)},
+        else {**steps.folded.missing, **column_facts.missing_statics(plan, state)},
         valueless=_valueless(plan, state, steps),
         ties=grouped.ties,
-        coarse=plan.coarse(state),
+        coarse=column_facts.coarse(plan, state),
         warnings=[*notes, *whole.warnings, *of_times(plan, state), *computed.warnings],
         unlabelled=unlabelled,
         joined=whole.files,
         pivoted=pivoted,
         grid=None if steps is None or options.every is None else steps.line(options),
-        times={**plan.times(state), **computed.meaning},
-        missing_categories=plan.missing_categories(state, static_alone=steps is not None),
+        times={**column_facts.times(plan, state), **computed.meaning},
+        missing_categories=column_facts.missing_categories(plan, state, static_alone=steps is not None),
         unnamed={} if steps is None else steps.unnamed,
-        order_writing=plan.order_writing(state),
+        order_writing=column_facts.order_writing(plan, state),
     )
 
 
@@ -261,7 +263,7 @@ def _sorted_rows(table: Table, encoder: Encoder, suspects: Suspects | None, work
         with workspace.watch("sorting", grouper.nbytes) as on_progress:
             return grouper.finish(dtype=plan.dtype(state), cut=plan.cut(state), on_progress=on_progress)
     except ChangingError as error:
-        raise plan.changing(error, encoder.state) from None
+        raise changing(plan, error, encoder.state) from None
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ import numpy as np
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import sequence_of
-from seqtool.grouping.advising import without_features, without_static
+from seqtool.grouping.advising import without_features
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.kernel import Grouped
+from seqtool.grouping.static_columns import no_longer_static, without_static
 from seqtool.tables.cells import LabelState, label_number, reads_as_missing
 from seqtool.words import listed
 
@@ -131,7 +132,7 @@ class Suspects:
                 yield _with(leaks, without_features(plan, [column]))
             if column in plan.roles.static:
                 leaks = f"label {name!r} is static too, which leaks the label"
-                yield _with(leaks, plan.without_static([column]))
+                yield _with(leaks, no_longer_static(plan, [column]))
             if self._rows > 1 and len(labels[part].codes) > 1:
                 for copy in self._copies[part]:
                     yield self._suspicion(

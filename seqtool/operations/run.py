@@ -12,6 +12,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.operations.operation import Operation, Outcome
 from seqtool.operations.pad import Data, carry_out, pad_stream, with_receipt
+from seqtool.option_names import as_arguments, option_of
 from seqtool.sequences.conversion import as_ragged, converted
 from seqtool.sequences.once import is_once
 from seqtool.sequences.padding_values import Side, Value
@@ -21,7 +22,7 @@ from seqtool.sequences.splits import TRAIN, counts_of, places_of
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.take import take
 from seqtool.system.memory import budget
-from seqtool.words import as_arguments, count, human, join_names, listed, option_of
+from seqtool.words import count, human, join_names, listed
 
 
 def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None = None) -> Ragged | Padded:

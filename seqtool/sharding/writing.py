@@ -24,6 +24,7 @@ from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.group import GroupResult, SortedRows, label_kind, sequences_of
 from seqtool.grouping.kernel import ChangingError, Grouped, Grouper
 from seqtool.grouping.runs import RowSchema
+from seqtool.grouping.static_columns import changing
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import with_receipt
 from seqtool.sequences.ragged import Ragged
@@ -76,7 +77,7 @@ class WriteShards:
                 return packed(self._written(batches, spool))
         except ChangingError as error:
             error.key = error.key.partition(", ")[2]  # without the shard, which stands before the key
-            return packed(plain(self._plan.changing(error, self.state)))
+            return packed(plain(changing(self._plan, error, self.state)))
         except SeqtoolError as error:
             return packed(plain(error))
 

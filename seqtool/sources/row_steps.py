@@ -20,7 +20,7 @@ from seqtool.tables.cell_errors import bad_cell_error
 from seqtool.tables.cells import BadCell, BadCellError, Numbers, missing_words
 from seqtool.tables.cells.cells import is_text, plain
 from seqtool.tables.cells.keys import spelled
-from seqtool.tables.roles import position
+from seqtool.tables.named_columns import position
 from seqtool.tables.table import Table
 from seqtool.words import expanded, join_names
 

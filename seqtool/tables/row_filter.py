@@ -16,10 +16,10 @@ from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.cells import BadCellError, is_numeric, is_text, missing_words, plain
 from seqtool.tables.cells.cells import whole_number
+from seqtool.tables.cells.number_reading import read_numbers
 from seqtool.tables.cells.number_state import NumberOptions
-from seqtool.tables.cells.numbers import read_numbers
+from seqtool.tables.named_columns import position
 from seqtool.tables.number_marks import NumberMarks
-from seqtool.tables.roles import position
 from seqtool.tables.table import Expected, Table
 from seqtool.where import Comparison, Expression, Value, comparisons, mask, parse
 
