@@ -34,7 +34,7 @@ def changing(plan: EncoderPlan, error: ChangingError, state: EncoderState) -> Da
         name = plan.label(column)
         before, after = error.before, error.after
         way_out = Message("as a feature of each step: ", no_longer_static(plan, [column]))
-    within = f"key {shortened(error.key)}" if plan.roles.key else "one sequence"
+    within = f"key {shortened(', '.join(error.key))}" if plan.roles.key else "one sequence"
     if column in plan.of_files and plan.roles.key and column not in plan.roles.key:
         both = join_names([name, *map(plan.label, plan.roles.key)])
         way_out = Message("as a part of the key: ", Advice("--key", both, without=["--key"]))

@@ -76,7 +76,7 @@ class WriteShards:
             with Spool(self.job.temporary) as spool:
                 return packed(self._written(batches, spool))
         except ChangingError as error:
-            error.key = error.key.partition(", ")[2]  # without the shard, which stands before the key
+            error.key = error.key[1:]  # without the shard, which stands before the columns of the key
             return packed(plain(changing(self._plan, error, self.state)))
         except SeqtoolError as error:
             return packed(plain(error))
