@@ -13,6 +13,7 @@ from seqtool.grouping.column_facts import times
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.reading import Place
+from seqtool.grouping.row_columns import STEP_LABEL
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import KeyState, LabelState, OrderState
 from seqtool.tables.cells.instants import MEASURED_FROM
@@ -34,7 +35,7 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
         found += _of_order(plan, column, state.orders[column])
     for part, column in plan.labels.items():
         several = (
-            len(plan.labels.keys() - {"t"}) > 1 and part != "t"
+            len(plan.labels.keys() - {STEP_LABEL}) > 1 and part != STEP_LABEL
         )  # whole numbers among these stay numbers
         as_number = plan.options.label_as == "number" or (several and plan.options.label_as is None)
         found += _of_labels(plan.label(column), state.labels[part], place, as_number=as_number)

@@ -24,6 +24,7 @@ from seqtool.grouping.joining import JoinedFile, joined
 from seqtool.grouping.kernel import ChangingError, Computed, Grouped, Grouper
 from seqtool.grouping.options import COMBINED, EMPTY, UNNAMED, GroupOptions
 from seqtool.grouping.reading import check, encoded
+from seqtool.grouping.row_columns import ITEM
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.static_columns import changing
 from seqtool.grouping.suspects import Suspects, joined_leaks
@@ -238,7 +239,7 @@ def _valueless(plan: EncoderPlan, state: EncoderState, steps: Stepped | None) ->
         numbers = {plan.label(column): state.features[column] for column in plan.features} | numbers
     else:
         found, cells = steps.folded, steps.folded.steps + steps.empty
-        there = state.items["p"].codes
+        there = state.items[ITEM].codes
         items = [name for name in found.features if name not in there or found.missing.get(name, 0) == cells]
     return [*items, *(name for name, held in numbers.items() if held.missing == held.seen)]
 
