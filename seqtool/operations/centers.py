@@ -12,7 +12,7 @@ from seqtool.arrays.lazy import AnyArray, stretch
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.errors import DataError
 from seqtool.operations.moments import Moments, moments_of, moments_of_stretches
-from seqtool.operations.quantiles import Columns
+from seqtool.operations.quantiles import FeatureColumns
 from seqtool.sequences.features import by_feature, cells_a_step, feature_blocks, steps_a_block, width_of
 
 Method = Literal["standard", "minmax", "robust", "maxabs"]
@@ -57,7 +57,7 @@ def of_all(
     moments = moments_of(blocks(), width)
     quartiles = None
     if method == "robust":
-        columns = Columns(blocks(), spool)
+        columns = FeatureColumns(blocks(), spool)
         quartiles = np.array([columns.quantiles(i, QUARTILES) for i in range(width)]).reshape(width, 3).T
     return moments, *center_and_scale(method, moments, quartiles)
 

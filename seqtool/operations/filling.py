@@ -19,7 +19,7 @@ from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.operations.moments import moments_of
-from seqtool.operations.quantiles import Columns
+from seqtool.operations.quantiles import FeatureColumns
 from seqtool.sequences.features import (
     feature_blocks,
     feature_titles,
@@ -68,7 +68,7 @@ def averages(ragged: Ragged, method: str, features: Sequence[int], spool: Spool)
         moments = moments_of(blocks, width)
         found = np.where(moments.count > 0, moments.mean, np.nan)
     else:
-        columns = Columns(blocks, spool)
+        columns = FeatureColumns(blocks, spool)
         found = np.array([columns.quantiles(i, [0.5])[0] for i in range(width)])
     numbers[[*features]] = found[[*features]]
     infinite = np.flatnonzero(np.isinf(numbers)).tolist()
