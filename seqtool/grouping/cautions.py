@@ -47,7 +47,7 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
 def of_steps(keys: Sequence[str], ragged: Ragged, gap: Gap | None = None) -> list[str]:
     """A sentence where nearly all sequences have a single step, since the key, or the gap, is likely too fine."""
     single = sum(int((part == 1).sum()) for _, part in chunks(ragged.lengths))
-    if len(ragged) < _FEW or 10 * single <= 9 * len(ragged):
+    if len(ragged) < _LEAST_SEQUENCES or 10 * single <= 9 * len(ragged):
         return []
     what = f"{single:,} of {len(ragged):,} sequences have one step: "
     if gap is not None:
@@ -57,7 +57,7 @@ def of_steps(keys: Sequence[str], ragged: Ragged, gap: Gap | None = None) -> lis
     return [Message(what, "choose another: ", Advice("--key", "COLUMN", without=["--key", "--key-from"]))]
 
 
-_FEW = 5  # sequences; nothing is said of fewer
+_LEAST_SEQUENCES = 5  # sequences; nothing is said of fewer
 
 
 def _of_keys(plan: EncoderPlan, column: int, keys: KeyState) -> Iterator[str]:

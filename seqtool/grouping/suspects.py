@@ -20,7 +20,7 @@ from seqtool.tables.cells import LabelState, label_number, reads_as_missing
 from seqtool.words import listed
 
 _FIRST = 16  # rows that clear most columns of suspicion
-_FEW = 3  # rows; a shorter table raises no suspicion
+_LEAST_ROWS = 3  # rows; a shorter table raises no suspicion
 _COUNTED = 10  # rows; no column of measurements counts so many by chance
 _COUNTERS = ("rownames", "row.names", "rowname", "unnamed: 0")  # of R and pandas
 
@@ -111,7 +111,7 @@ class Suspects:
     def cautions(self, labels: Mapping[str, LabelState]) -> Iterator[str]:
         """A sentence for each suspicion that no row spoke against, with the option that leaves the column out."""
         yield from self._leaks(labels)
-        if self._rows < _FEW:
+        if self._rows < _LEAST_ROWS:
             return
         for name, first in self._counting.items():
             if self._rows >= _COUNTED or self._names_rows(name):
