@@ -78,7 +78,7 @@ HOMES = {
         "files.row_batches",
         "unpadding.beside",
         "unpadding.columns",
-        "unpadding.landing",
+        "unpadding.forecasts",
         "unpadding.predictions",
         "unpadding.rows",
         "unpadding.writing",

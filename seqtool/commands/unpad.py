@@ -58,8 +58,8 @@ def unpad(
         typer.Option(
             "--raw",
             help="Take scale, encode, window and split --last back: each row once, and predictions (N, H) of windows, "
-            "or (N,) of the step after x, on the rows that they are for, as numbers before scale. Of these four "
-            "numbers a row are held in memory.",
+            "(N,) of the step after x, or (N, T) after window --next, on the rows that they are for, as numbers before "
+            "scale. Of these four numbers a row are held in memory.",
             rich_help_panel="Rows",
         ),
     ] = False,
@@ -187,6 +187,7 @@ def _with_predictions(
     rows: Rows, files: list[tuple[str, Path]], found: Sequences, room: int, summary: Summary
 ) -> Rows:
     """The same rows with the columns of predictions, which are read at once if they take no more than `room` bytes."""
+    from seqtool.unpadding import forecasts
     from seqtool.unpadding.parting import follows
     from seqtool.unpadding.predictions import BlockForm, open_predictions, predicted
     from seqtool.words import listed
@@ -207,7 +208,7 @@ def _with_predictions(
                     )
                 )
         else:
-            columns = windows.predicted(name, array, rows.unknown)
+            columns = forecasts.predicted(name, array, windows, block, rows.unknown)
             parts = "windows" if windows.parting.command == "window" else "the step after x"
             of = f"{parts}, in the rows that they are for"
         summary.say("added", f"{listed(columns.names)}: of {of}")

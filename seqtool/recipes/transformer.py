@@ -80,8 +80,7 @@ class Transformer:
         Where the file was made of sequences and not of rows, they are what `pad` takes. Labels may be absent. `label`
         and `static` name columns that the file took from another table, as `group` takes them: `(frame, "age")`. Raises
         DataError for columns that are missing or hold something else, and for labels that were not seen. Warns of
-        missing values, which become NaN. A few rows of plain numbers and names take a few
-        milliseconds.
+        missing values, which become NaN. A few rows of plain numbers and names take one or two milliseconds.
         """
         others = parted(label, labels_named), parted(static, columns_named)
         with Spool() as spool:

@@ -130,10 +130,30 @@ def _of_sequences(array: AnyArray) -> Read:
     return read
 
 
+def slots_of_steps(array: AnyArray, ragged: Ragged, block: BlockForm) -> tuple[AnyArray, Array] | None:
+    """An array of the slots of a block, (N, T, ...), or of S steps, end to end, and the place there of each step.
+
+    None of an array of another shape.
+    """
+    offsets, maxlen = np.asarray(ragged.offsets), block.maxlen
+    steps = np.arange(len(ragged.values))
+    if maxlen is not None and array.shape[:2] == (len(ragged), maxlen):
+        lengths = offsets[1:] - offsets[:-1]
+        first = np.arange(len(ragged)) * maxlen + (maxlen - lengths if block.padding == "pre" else 0)
+        return _end_to_end(array), np.repeat(first - offsets[:-1], lengths) + steps
+    if len(array.shape) in (1, 2) and len(array) == len(steps):
+        return array, steps
+    return None
+
+
+def _end_to_end(array: AnyArray) -> AnyArray:
+    return reshaped(array, array.shape[0] * array.shape[1], *array.shape[2:])
+
+
 def _of_slots(array: AnyArray, ragged: Ragged, block: BlockForm) -> Read:
     """Reads an array (N, T, ...), of which the real steps stand where they do in the block."""
     assert block.maxlen is not None
-    slots = reshaped(array, array.shape[0] * array.shape[1], *array.shape[2:])
+    slots = _end_to_end(array)
 
     def read(stretch: Stretch) -> list[Any]:
         first: Array | int = 0

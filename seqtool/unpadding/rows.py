@@ -19,6 +19,7 @@ from seqtool.errors import DataError, UsageError, names_arguments
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.take import map_steps
 from seqtool.system.memory import budget
+from seqtool.unpadding import forecasts
 from seqtool.unpadding.columns import Columns, columns_of
 from seqtool.unpadding.landing import Landed, Ordered, WindowRows
 from seqtool.unpadding.predictions import BlockForm, predicted
@@ -139,7 +140,7 @@ def _shown(columns: Columns, stretch: Stretch) -> list[Any]:
     cells = columns.read(stretch)
     if not (columns.of_steps and isinstance(stretch, Landed) and stretch.absent.any()):
         return cells
-    absent = pa.array(stretch.absent)
+    absent = pa.array(stretch.unnumbered if columns.goes_on else stretch.absent)
     return [pc.if_else(absent, pa.scalar(None, cell.type), cell) for cell in cells]
 
 
@@ -168,7 +169,8 @@ def to_frame(data: Any, *, add: Mapping[str, Any] | None = None, raw: bool = Fal
 
     `add` holds predictions by the names of their columns: arrays (N,) or (N, C) of the sequences, (N, T) or (N, T, C)
     of their slots, or (S,) or (S, C) of the real steps. With `raw`, scale, encode, window and `split(last=...)`
-    are taken back: each row stands there once, and predictions (N, H) of windows stand on the rows that they are for.
+    are taken back: each row stands there once, and predictions (N, H) of windows stand on the rows that they are for,
+    those of steps after `window(next=True)` on the rows after their own.
 
     Raises DataError for steps that are arrays, such as the frames of a video, and for arrays of another shape.
 
@@ -188,7 +190,7 @@ def to_frame(data: Any, *, add: Mapping[str, Any] | None = None, raw: bool = Fal
         more = [
             predicted(name, array, ragged, block, rows.unknown)
             if windows is None
-            else windows.predicted(name, array, rows.unknown)
+            else forecasts.predicted(name, array, windows, block, rows.unknown)
             for name, array in arrays.items()
         ]
         rows = rows.with_columns(more)

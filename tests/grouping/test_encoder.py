@@ -39,7 +39,7 @@ from seqtool.tables.roles import Roles, resolve
 from seqtool.tables.table import Expected, Table, TextOptions
 from tests.cutting import AMPLE, TIGHT
 from tests.hunting import examples
-from tests.written import write
+from tests.written import rewrite, write
 
 NAMES = ("k", "t", "a", "b", "s", "y", "z")
 Columns = list[list[Any]]
@@ -404,7 +404,7 @@ def test_csv_files_observed_apart_give_what_one_call_does(
     paths = [folder / f"{i}.csv" for i in range(len(pieces))]
     for path, piece in zip(paths, pieces, strict=True):
         lines = [",".join(row) for row in zip(*piece, strict=True)]
-        path.write_text("\n".join([",".join(NAMES), *lines, ""]), encoding="ascii")
+        rewrite(path, "\n".join([",".join(NAMES), *lines, ""]).encode())
     with opened([str(path) for path in paths]) as found:
         text = TextOptions(header=True)
         whole = open_tables(found, text)

@@ -22,6 +22,7 @@ from seqtool.tables.table import Expected
 from tests.cutting import small_blocks
 from tests.hunting import examples
 from tests.oracles import text_of
+from tests.written import rewrite
 
 sizes = st.sampled_from([1, 2, 3, 5, 8, 13, 40, 1000])
 
@@ -142,7 +143,7 @@ def test_only_bytes_that_can_be_read_as_they_are_are_cut(encoding: str, plain: b
 def rows_of(folder: Path, data: bytes, size: int, *, header: bool = False) -> list[list[str]]:
     """The rows of a file with two columns, from blocks of about `size` bytes."""
     path = folder / "rows.csv"
-    path.write_bytes(data)
+    rewrite(path, data)
     with opened([str(path)]) as (source,), pytest.MonkeyPatch.context() as patch:
         small_blocks(patch, size)
         patch.setattr(csv_parser, "LONGEST_ROW", 1 << 20)
@@ -281,7 +282,7 @@ def batches_of(folder: Path, cells: list[str], size: int, expected: Expected) ->
     stream = io.StringIO(newline="")
     csv.writer(stream, lineterminator="\n").writerows([["v", "k"], *([cell, "1"] for cell in cells)])
     path = folder / "cells.csv"
-    path.write_text(stream.getvalue(), encoding="utf-8", newline="")
+    rewrite(path, stream.getvalue().encode())
     with opened([str(path)]) as (source,), pytest.MonkeyPatch.context() as patch:
         for name in ("_FIRST", "_BLOCK"):
             patch.setattr(csv_blocks, name, size)
