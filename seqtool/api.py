@@ -128,10 +128,55 @@ def group(
     >>> grouped.x.shape, grouped.keys.tolist(), grouped.lengths.tolist()
     ((4, 2, 3), [1, 2, 3, 4], [1, 2, 2, 1])
     """
-    arguments = {name: value for name, value in locals().items() if name != "data"}
     if not (columns_named(key) or key_from or no_key or key_blank_lines):
         _refuse_no_key(data)
-    spec = _spec(**arguments)
+    spec = _spec(
+        key=key,
+        key_from=key_from,
+        no_key=no_key,
+        key_blank_lines=key_blank_lines,
+        order_by=order_by,
+        gap=gap,
+        columns=columns,
+        pivot=pivot,
+        pivot_agg=pivot_agg,
+        time_as=time_as,
+        drop=drop,
+        where=where,
+        keep_key=keep_key,
+        label=label,
+        label_as=label_as,
+        step_label=step_label,
+        label_value=label_value,
+        static=static,
+        category=category,
+        keep_row_index=keep_row_index,
+        keep_order=keep_order,
+        delta=delta,
+        time_unit=time_unit,
+        position=position,
+        every=every,
+        agg=agg,
+        since_observed=since_observed,
+        min_len=min_len,
+        empty_key=empty_key,
+        empty_label=empty_label,
+        missing=missing,
+        maxlen=maxlen,
+        padding=padding,
+        truncating=truncating,
+        value=value,
+        dtype=dtype,
+        ragged=ragged,
+        delimiter=delimiter,
+        header=header,
+        encoding=encoding,
+        decimal=decimal,
+        thousands=thousands,
+        skip_rows=skip_rows,
+        comment=comment,
+        sheet=sheet,
+    )
     with ExitStack() as stack:
         folder = temporary_folder(None)
         spool = stack.enter_context(Spool(folder))

@@ -603,6 +603,7 @@ TESTED_BY_OTHERS = {
         "options",
         "pivoting",
         "reading",
+        "row_columns",
         "runs",
         "static_columns",
         "unlabelled",

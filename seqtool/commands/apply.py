@@ -154,8 +154,8 @@ def _repeated(
 
     steps, names = repeat.prepared(recipe, last=last), [item.base_name for item in found]
     if recipe.first.get("command") != "group":
-        for option, given in (("--where", where), ("--label", beside.label), ("--static", beside.static)):
-            if given:
+        for option, value in (("--where", where), ("--label", beside.label), ("--static", beside.static)):
+            if value:
                 raise UsageError(f"{option} is of rows, and {recipe.name} was made of sequences")
         return _of_sequences(recipe, found, workspace, summary, steps)
     spec = spec_of(recipe, None if found[0].named_path is None else found[0].source)

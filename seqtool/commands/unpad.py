@@ -133,7 +133,7 @@ def _rows(found: Sequences, opened: Source, summary: Summary, *, raw: bool, besi
 
     `beside` are the options of the table that they are to stand beside.
     """
-    from seqtool.unpadding.landing import Windows
+    from seqtool.unpadding.landing import WindowRows
     from seqtool.unpadding.rows import Rows
     from seqtool.unpadding.undoing import kept_scales, undone
     from seqtool.words import count, join_names
@@ -142,7 +142,7 @@ def _rows(found: Sequences, opened: Source, summary: Summary, *, raw: bool, besi
     if not raw:
         return Rows.of(ragged, opened.spool, room=room)
     before, names = undone(ragged, opened.spool)
-    windows = Windows.of(before, ragged)
+    windows = WindowRows.of(before, ragged)
     names = [*names, *([windows.parting.command] if windows else [])]
     summary.say("taken back", join_names(names) or "nothing: no command that could be was applied")
     summary.facts["taken_back"] = names
@@ -189,10 +189,10 @@ def _with_predictions(
     """The same rows with the columns of predictions, which are read at once if they take no more than `room` bytes."""
     from seqtool.unpadding import forecasts
     from seqtool.unpadding.parting import follows
-    from seqtool.unpadding.predictions import Block, open_predictions, predicted
+    from seqtool.unpadding.predictions import BlockForm, open_predictions, predicted
     from seqtool.words import listed
 
-    block = Block(found.maxlen, found.padding or "post")
+    block = BlockForm(found.maxlen, found.padding or "post")
     more, windows = [], rows.windows
     for name, path in files:
         array = open_predictions(path, room=room)

@@ -215,7 +215,7 @@ def for_days(plan: EncoderPlan, order: OrderState, column: int, *words: str) -> 
 def _are_no_values(bad: BadCell) -> bool:
     """Whether bad cells among numbers are likely spellings of a missing value: a few words, none like a number."""
     words = bad.words or (bad.cell,)
-    return len(words) <= _FEW and not any(re.match(r"\W*\d", word) for word in words)
+    return len(words) <= _MOST_WORDS and not any(re.match(r"\W*\d", word) for word in words)
 
 
-_FEW = 3
+_MOST_WORDS = 3

@@ -14,6 +14,18 @@ from seqtool.grouping.elsewhere import Elsewhere
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
 from seqtool.grouping.kernel import RowSchema
 from seqtool.grouping.options import GroupOptions
+from seqtool.grouping.row_columns import (
+    ITEM,
+    ROW,
+    STEP_LABEL,
+    category_name,
+    feature_name,
+    key_name,
+    label_name,
+    order_name,
+    static_category_name,
+    static_name,
+)
 from seqtool.tables.cells import BadCell, Numbers, missing_words
 from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
@@ -72,23 +84,23 @@ class EncoderPlan:
 
     @property
     def labels(self) -> dict[str, int]:
-        """The label columns by part: `y`, `y1` and so on for labels of sequences, `t` for the label of steps."""
-        of_steps = {} if self.roles.step_label is None else {"t": self.roles.step_label}
-        return {**{f"y{i or ''}": column for i, column in enumerate(self.roles.labels)}, **of_steps}
+        """The label columns by the names of encoded rows: those of sequences, then that of steps."""
+        of_steps = {} if self.roles.step_label is None else {STEP_LABEL: self.roles.step_label}
+        return {**{label_name(i): column for i, column in enumerate(self.roles.labels)}, **of_steps}
 
     @property
     def categories(self) -> dict[str, int]:
-        """The category columns of steps by part: `c0`, `c1` and so on."""
-        return {f"c{i}": column for i, column in enumerate(self.roles.categories)}
+        """The category columns of steps by the names of encoded rows."""
+        return {category_name(i): column for i, column in enumerate(self.roles.categories)}
 
     @property
     def static_categories(self) -> dict[str, int]:
-        """The columns of names of sequences by part: `d0`, `d1` and so on."""
-        return {f"d{i}": column for i, column in enumerate(self.roles.static_categories)}
+        """The columns of names of sequences by the names of encoded rows."""
+        return {static_category_name(i): column for i, column in enumerate(self.roles.static_categories)}
 
     @property
     def all_categories(self) -> dict[str, int]:
-        """The category columns of steps and of sequences by part."""
+        """The category columns of steps and of sequences by the names of encoded rows."""
         return {**self.categories, **self.static_categories}
 
     @property
@@ -189,18 +201,22 @@ class EncoderPlan:
         """What the kernel does with each array; the state of the first rows tells whether an order is of times."""
         labels = self.labels
         order = {
-            f"o{column}_{i}": self.roles.order_as.get(column, PLAIN_ORDER).descending
+            order_name(column, i): self.roles.order_as.get(column, PLAIN_ORDER).descending
             for column in self.roles.order
             for i in range(state.orders[column].parts)
         }
-        per_step = [name for name, on in (("t", "t" in labels), ("row", self.options.keep_row_index)) if on]
+        per_step = [
+            name
+            for name, on in ((STEP_LABEL, STEP_LABEL in labels), (ROW, self.options.keep_row_index))
+            if on
+        ]
         static = self._constant_parts()
         cut = self.cut(state)
         return RowSchema(
-            keys=[f"k{i}" for i in range(len(self.roles.key) or 1)],
+            keys=[key_name(i) for i in range(len(self.roles.key) or 1)],
             order=list(order),
             descending=[name for name, falls in order.items() if falls],
-            features=[f"f{column}" for column in self.features],
+            features=[feature_name(column) for column in self.features],
             dtype=self.row_dtype,
             floats=self.floats,
             static=[] if cut else static,
@@ -211,14 +227,14 @@ class EncoderPlan:
                 *self.categories,
                 *([*cut.order, *cut.static] if cut else []),
                 *(order if self._keeps_order else []),
-                *(["p"] if self.roles.item is not None else []),
+                *([ITEM] if self.roles.item is not None else []),
             ],
         )
 
     def _constant_parts(self) -> list[str]:
         """The arrays that must be constant within a sequence: static columns, and labels that are not of steps."""
-        labels = (part for part in self.labels if part != "t")
-        return [*(f"s{column}" for column in self.roles.static), *self.static_categories, *labels]
+        labels = (part for part in self.labels if part != STEP_LABEL)
+        return [*(static_name(column) for column in self.roles.static), *self.static_categories, *labels]
 
     def cut(self, state: EncoderState) -> GapCut | None:
         """How the rows of a key are cut at gaps; None where the call does not ask for it."""
@@ -227,7 +243,7 @@ class EncoderPlan:
         from seqtool.grouping.gaps import GapCut
 
         column = self.roles.order[0]
-        order = [f"o{column}_{i}" for i in range(state.orders[column].parts)]
+        order = [order_name(column, i) for i in range(state.orders[column].parts)]
         return GapCut(
             self.options.gap,
             order,

@@ -10,6 +10,7 @@ from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.kernel import ChangingError
+from seqtool.grouping.row_columns import STEP_LABEL, static_name
 from seqtool.words import join_names, shortened
 
 
@@ -20,7 +21,7 @@ def changing(plan: EncoderPlan, error: ChangingError, state: EncoderState) -> Da
         name = plan.label(column)
         texts = state.labels[error.column]
         before, after = (shortened(texts.text(code)) for code in (error.before, error.after))
-        others = [plan.label(c) for part, c in plan.labels.items() if part not in (error.column, "t")]
+        others = [plan.label(c) for part, c in plan.labels.items() if part not in (error.column, STEP_LABEL)]
         labels_left = ["--label", join_names(others)] if others else []
         of_steps = Advice("--step-label", name, *labels_left, without=["--label"])
         way_out = Message("for one label per step, use ", of_steps)
@@ -30,11 +31,11 @@ def changing(plan: EncoderPlan, error: ChangingError, state: EncoderState) -> Da
         before, after = (shortened(names.text(code)) for code in (error.before, error.after))
         way_out = Message("as a category of each step: ", no_longer_static(plan, [column]))
     else:
-        column = int(error.column[1:])
+        column = next(column for column in plan.roles.static if static_name(column) == error.column)
         name = plan.label(column)
         before, after = error.before, error.after
         way_out = Message("as a feature of each step: ", no_longer_static(plan, [column]))
-    within = f"key {shortened(error.key)}" if plan.roles.key else "one sequence"
+    within = f"key {shortened(', '.join(error.key))}" if plan.roles.key else "one sequence"
     if column in plan.of_files and plan.roles.key and column not in plan.roles.key:
         both = join_names([name, *map(plan.label, plan.roles.key)])
         way_out = Message("as a part of the key: ", Advice("--key", both, without=["--key"]))

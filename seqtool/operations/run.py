@@ -100,17 +100,22 @@ def fit_state(
         entry = _learned(operation, using)
         state = operation.state_from(entry["state"], _ragged(using))
         return state.ordered_for(ragged), [("fitted", f"before: as in {using_name}")]
+    fitted_on, line = _fitted_on(operation, ragged, spool)
+    return operation.fit(_watched(fitted_on, on_progress), spool=spool), [("fitted", line)]
+
+
+def _fitted_on(operation: Operation, ragged: Ragged, spool: Spool) -> tuple[Ragged, str]:
+    """The sequences that an operation learns from, and what the summary calls them: train, or all without splits."""
     split = ragged.per_sequence.get("split")
     if not len(ragged):
-        return operation.fit(ragged, spool=spool), [("fitted", "on nothing: there are no sequences")]
-    if not len(ragged.values) and split is None:
-        return operation.fit(ragged, spool=spool), [("fitted", "on nothing: no sequence has a step")]
+        return ragged, "on nothing: there are no sequences"
     if split is None:
+        if not len(ragged.values):
+            return ragged, "on nothing: no sequence has a step"
         every = (
             f"all {len(ragged):,} sequences: they have" if len(ragged) > 1 else "the only sequence: it has"
         )
-        line = f"on {every} no array split"
-        return operation.fit(_watched(ragged, on_progress), spool=spool), [("fitted", line)]
+        return ragged, f"on {every} no array split"
     which = places_of(split, TRAIN, spool)
     if not len(which):
         raise UsageError(
@@ -121,8 +126,7 @@ def fit_state(
     train = ragged if len(which) == len(ragged) else take(ragged, which, spool=spool)
     if len(ragged.values) and not len(train.values):
         raise DataError(f"no sequence of train has a step: {name_of(operation)} has nothing to be fitted on")
-    line = f"on train alone, {len(train):,} of {count(len(ragged), 'sequence')}"
-    return operation.fit(_watched(train, on_progress), spool=spool), [("fitted", line)]
+    return train, f"on train alone, {len(train):,} of {count(len(ragged), 'sequence')}"
 
 
 def _watched(ragged: Ragged, on_progress: Callable[[int], None] | None) -> Ragged:

@@ -137,11 +137,11 @@ def opened_for_spawned(file: IO[bytes]) -> Callable[[], IO[bytes]] | None:
 class _Opened:
     """Opens a file by the descriptor that a spawned process was given."""
 
-    def __init__(self, given: Any) -> None:
-        self._given = given
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
 
     def __call__(self) -> IO[bytes]:
-        return os.fdopen(self._given.detach(), "r+b", buffering=0)
+        return os.fdopen(self._handle.detach(), "r+b", buffering=0)
 
 
 def peak_memory() -> int | None:

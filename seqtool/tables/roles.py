@@ -115,54 +115,115 @@ def resolve(
 
     Raises UsageError for columns that are named twice, and DataError for an unknown column.
     """
-    keys = tuple(position(table, name, "--key", key) for name in key) or _part(table, "key")
-    keys += () if table.counter is None else (table.counter,)
-    order = [order_named(table, name) for name in order_by]
-    labels = tuple(position(table, name, "--label", columns_named(label)) for name in columns_named(label))
-    labels = labels or _part(table, "label")
-    step = None if step_label is None else position(table, step_label, "--step-label")
-    statics = tuple(position(table, name, "--static", static) for name in static)
-    categories = tuple(position(table, name, "--category", category) for name in category)
-    dropped = {*_in_cells(table, [position(table, name, "--drop", drop) for name in drop])}
-    once = {"--key": keys, "--static": statics, "--label": labels, "--category": categories}
-    for option, columns_of in (*once.items(), ("--order-by", [column for column, _ in order])):
-        _refuse_twice(table, option, columns_of)
-    named = _in_cells(table, [position(table, name, "--columns", columns or ()) for name in columns or ()])
-    _refuse_twice(table, "--columns", named)
-    others = {*keys, *labels, *statics, *categories, step, *dropped, *named, *(column for column, _ in order)}
-    statics += tuple(
-        place for place, column in table.of_files.items() if column.part is not None and place not in others
+    named = _named_columns(
+        table,
+        key=key,
+        order_by=order_by,
+        columns=columns,
+        drop=drop,
+        label=columns_named(label),
+        step_label=step_label,
+        static=static,
+        category=category,
     )
-    if columns is not None:
-        chosen = [column for column in named if column not in categories]
-    else:
-        excluded = {*dropped, *statics, *labels, *categories, *([] if step is None else [step])}
-        if table.named:
-            excluded |= {*keys, *(column for column, _ in order)}
-        chosen = _default_features(table, excluded)
-    if keep_key is False:
-        chosen = [column for column in chosen if column not in keys]
-    if keep_key is True:
-        chosen = [*chosen, *(key for key in keys if key not in chosen)]
-        chosen = sorted(chosen) if columns is None else chosen
-    if not chosen and {*categories} <= {*statics}:
-        spare = [column for column, read_as in order if read_as == PLAIN_ORDER and columns is None]
-        names = [table.label(column) for column in spare]
-        raise DataError(*_nothing_left(names, drop=bool(drop), drop_key=keep_key is False))
+    features = _features(table, named, keep_key)
+    if not features and {*named.categories} <= {*named.static}:
+        numbers = [column for column, read_as in named.order if read_as == PLAIN_ORDER and columns is None]
+        orders = [table.label(column) for column in numbers]
+        raise DataError(*_nothing_left(orders, drop=bool(drop), drop_key=keep_key is False))
     assumed = not table.named and columns is None and keep_key is None
     return Roles(
-        keys,
-        tuple(column for column, _ in order),
-        {column: read_as for column, read_as in order if read_as != PLAIN_ORDER},
-        tuple(chosen),
-        frozenset(keys) - {*table.of_files} - table.hidden if assumed else frozenset(),
-        labels,
-        step,
-        tuple(column for column in statics if column not in categories),
-        columns is not None,
-        categories=tuple(column for column in categories if column not in statics),
-        static_categories=tuple(column for column in statics if column in categories),
+        key=named.key,
+        order=tuple(column for column, _ in named.order),
+        order_as={column: read_as for column, read_as in named.order if read_as != PLAIN_ORDER},
+        features=tuple(features),
+        spare_features=frozenset(named.key) - {*table.of_files} - table.hidden if assumed else frozenset(),
+        labels=named.labels,
+        step_label=named.step_label,
+        static=tuple(column for column in named.static if column not in named.categories),
+        chosen=columns is not None,
+        categories=tuple(column for column in named.categories if column not in named.static),
+        static_categories=tuple(column for column in named.static if column in named.categories),
     )
+
+
+@dataclass(frozen=True)
+class _NamedColumns:
+    """The columns that a call names, as positions, by what it names them for; `features` is None where it names none.
+
+    A column may have several roles: a category that is static too holds names of sequences.
+    """
+
+    key: tuple[int, ...]
+    order: tuple[tuple[int, OrderAs], ...]
+    labels: tuple[int, ...]
+    step_label: int | None
+    static: tuple[int, ...]
+    categories: tuple[int, ...]
+    dropped: tuple[int, ...]
+    features: tuple[int, ...] | None
+
+
+def _named_columns(
+    table: Table,
+    *,
+    key: Sequence[str | int],
+    order_by: Sequence[str | int],
+    columns: Sequence[str | int] | None,
+    drop: Sequence[str | int],
+    label: Sequence[str | int],
+    step_label: str | int | None,
+    static: Sequence[str | int],
+    category: Sequence[str | int],
+) -> _NamedColumns:
+    """Find the columns of each role, those that come from paths and from blank lines among them."""
+
+    def found(option: str, names: Sequence[str | int]) -> tuple[int, ...]:
+        return tuple(position(table, name, option, names) for name in names)
+
+    keys = found("--key", key) or _part(table, "key")
+    keys += () if table.counter is None else (table.counter,)
+    order = tuple(order_named(table, name) for name in order_by)
+    labels = found("--label", label) or _part(table, "label")
+    step = None if step_label is None else position(table, step_label, "--step-label")
+    statics, categories = found("--static", static), found("--category", category)
+    dropped = _in_cells(table, found("--drop", drop))
+    ordering = tuple(column for column, _ in order)
+    once = {
+        "--key": keys,
+        "--static": statics,
+        "--label": labels,
+        "--category": categories,
+        "--order-by": ordering,
+    }
+    for option, places in once.items():
+        _refuse_twice(table, option, places)
+    features = _in_cells(table, found("--columns", columns or ()))
+    _refuse_twice(table, "--columns", features)
+    taken = {*keys, *ordering, *labels, *statics, *categories, *dropped, *features, step}
+    statics += tuple(
+        place for place, column in table.of_files.items() if column.part is not None and place not in taken
+    )
+    chosen = None if columns is None else features
+    return _NamedColumns(keys, order, labels, step, statics, categories, dropped, chosen)
+
+
+def _features(table: Table, named: _NamedColumns, keep_key: bool | None) -> list[int]:
+    """The features: those that the call names, or else all columns without another role; the key as `keep_key` says."""
+    if named.features is not None:
+        features = [column for column in named.features if column not in named.categories]
+    else:
+        others = {*named.dropped, *named.static, *named.labels, *named.categories}
+        others |= set() if named.step_label is None else {named.step_label}
+        if table.named:
+            others |= {*named.key, *(column for column, _ in named.order)}
+        features = _default_features(table, others)
+    if keep_key is False:
+        return [column for column in features if column not in named.key]
+    if keep_key is True:
+        features += [column for column in named.key if column not in features]
+        return sorted(features) if named.features is None else features
+    return features
 
 
 def _default_features(table: Table, excluded: Set[int]) -> list[int]:
@@ -180,9 +241,9 @@ def _part(table: Table, name: str) -> tuple[int, ...]:
     return () if place is None else (place,)
 
 
-def _in_cells(table: Table, columns: Sequence[int]) -> list[int]:
+def _in_cells(table: Table, columns: Sequence[int]) -> tuple[int, ...]:
     """Columns, in which a list column is replaced by the columns of its single cells."""
-    return [cell for column in columns for cell in table.elements.get(column, (column,))]
+    return tuple(cell for column in columns for cell in table.elements.get(column, (column,)))
 
 
 def _nothing_left(orders: Sequence[str], *, drop: bool, drop_key: bool) -> Iterator[object]:

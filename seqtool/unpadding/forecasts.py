@@ -19,19 +19,19 @@ from seqtool.sequences.features import feature_titles, features_named
 from seqtool.sequences.ragged import Ragged
 from seqtool.unpadding.columns import Columns, arrow, names_of_ids
 from seqtool.unpadding.names import cell_names
-from seqtool.unpadding.predictions import Block, slots_of_steps
+from seqtool.unpadding.predictions import BlockForm, slots_of_steps
 from seqtool.unpadding.undoing import undone_features
 
 if TYPE_CHECKING:
-    from seqtool.unpadding.landing import Windows
+    from seqtool.unpadding.landing import WindowRows
     from seqtool.unpadding.stretch import Stretch
 
 
 def predicted(
     name: str,
     array: AnyArray,
-    windows: Windows,
-    block: Block | None = None,
+    windows: WindowRows,
+    block: BlockForm | None = None,
     unknown: Counter[str] | None = None,
 ) -> Columns:
     """The columns of predictions of each window, (N, H), or (N, H, F) of several features, on their rows.
@@ -51,14 +51,14 @@ def predicted(
 def forecast_columns(
     name: str,
     array: AnyArray,
-    windows: Windows,
+    windows: WindowRows,
     data: Ragged,
     unknown: Counter[str],
-    block: Block | None = None,
+    block: BlockForm | None = None,
 ) -> Columns:
     """The columns of an array of windows on the rows that it is for; ids are those of the tokens of `data`."""
     targets = _target_places(windows)
-    forecasts = _forecasts(array, windows, len(targets), block or Block())
+    forecasts = _forecasts(array, windows, len(targets), block or BlockForm())
     titles = feature_titles(windows.ragged)
     features = [titles[i] for i in targets] if len(targets) > 1 else None
     shape, ahead = forecasts.shape, forecasts.ahead
@@ -110,7 +110,7 @@ class _Forecasts:
         return there, cells[:, offset] if self.ahead else cells
 
 
-def _forecasts(array: AnyArray, windows: Windows, features: int, block: Block) -> _Forecasts:
+def _forecasts(array: AnyArray, windows: WindowRows, features: int, block: BlockForm) -> _Forecasts:
     """The predictions in an array; raises DataError for one of another shape."""
     if windows.parting.each:
         found = slots_of_steps(array, windows.before, block)
@@ -126,7 +126,7 @@ def _forecasts(array: AnyArray, windows: Windows, features: int, block: Block) -
     return _Forecasts(array, first[order], order, shape, ahead)
 
 
-def _of_each_step(slots: AnyArray, places: Array, windows: Windows, features: int) -> _Forecasts:
+def _of_each_step(slots: AnyArray, places: Array, windows: WindowRows, features: int) -> _Forecasts:
     """The predictions of steps, whose places among the slots of a block these are: each in the next row."""
     width = slots.shape[1:]
     ids = _category(windows, windows.before) is not None
@@ -143,20 +143,20 @@ def _of_each_step(slots: AnyArray, places: Array, windows: Windows, features: in
     return _Forecasts(slots, codes[order], places[order], (1,) if single else (1, *width), ahead=True)
 
 
-def _category(windows: Windows, data: Ragged) -> int | None:
+def _category(windows: WindowRows, data: Ragged) -> int | None:
     """The place of the category whose ids follow; None where none do."""
     label = "step_y" if windows.parting.each else "y"
     return labels_of_ids(data).get(label) if windows.horizon else None
 
 
-def _target_places(windows: Windows) -> list[int]:
+def _target_places(windows: WindowRows) -> list[int]:
     """The places of the features that follow windows; a single one where these are ids."""
     if _category(windows, windows.before) is not None:
         return [0]
     return features_named(windows.ragged, windows.parting.arguments.get("target", []), "--target")
 
 
-def _shape(shape: tuple[int, ...], windows: Windows, features: int, block: Block) -> tuple[int, ...]:
+def _shape(shape: tuple[int, ...], windows: WindowRows, features: int, block: BlockForm) -> tuple[int, ...]:
     """The shape of what is predicted of a window: first the steps ahead, where any are."""
     count, horizon = len(windows.ragged), windows.horizon
     if not horizon or windows.parting.each:
@@ -178,7 +178,7 @@ def _shape(shape: tuple[int, ...], windows: Windows, features: int, block: Block
     raise _misshapen(shape, windows, features, block)
 
 
-def _misshapen(shape: tuple[int, ...], windows: Windows, features: int, block: Block) -> DataError:
+def _misshapen(shape: tuple[int, ...], windows: WindowRows, features: int, block: BlockForm) -> DataError:
     """The error of an array that has none of the shapes of predictions."""
     count, horizon, is_window = len(windows.ragged), windows.horizon, windows.parting.command == "window"
     if windows.parting.each:

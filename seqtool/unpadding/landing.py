@@ -60,7 +60,7 @@ class Landed(Stretch):
 
 
 @dataclass(frozen=True, eq=False)
-class Windows:
+class WindowRows:
     """The rows of windows, R of them: the first step that shows each, -1 where none does, its window, and its code.
 
     `before` is as in `of`. `targets` (N,) is the code of the row that follows each window, or of its last one where
@@ -76,7 +76,7 @@ class Windows:
     targets: Array
 
     @classmethod
-    def of(cls, ragged: Ragged, before: Ragged) -> Windows | None:
+    def of(cls, ragged: Ragged, before: Ragged) -> WindowRows | None:
         """The rows of sequences that were cut into windows, or into x and the step after it; None of others.
 
         `before` are the same ones as they were before anything was taken back, as what is predicted still is. Raises
@@ -184,7 +184,7 @@ class Windows:
 class Ordered:
     """Rows of windows in another order."""
 
-    windows: Windows
+    windows: WindowRows
     order: Array
 
     def __len__(self) -> int:

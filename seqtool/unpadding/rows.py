@@ -21,8 +21,8 @@ from seqtool.sequences.take import map_steps
 from seqtool.system.memory import budget
 from seqtool.unpadding import forecasts
 from seqtool.unpadding.columns import Columns, columns_of
-from seqtool.unpadding.landing import Landed, Ordered, Windows
-from seqtool.unpadding.predictions import Block, predicted
+from seqtool.unpadding.landing import Landed, Ordered, WindowRows
+from seqtool.unpadding.predictions import BlockForm, predicted
 from seqtool.unpadding.sorting import Sorted, sorted_rows
 from seqtool.unpadding.stretch import Stretch, in_order_of, in_sequence_order
 from seqtool.unpadding.undoing import undone
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _CELLS = 1 << 18  # that are in memory at once, about
 _MOST = 1 << 16  # rows in a batch
-Order = Sorted | Windows | Ordered
+RowOrder = Sorted | WindowRows | Ordered
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Rows:
 
     ragged: Ragged
     columns: Sequence[Columns]
-    order: Order | None = None
+    order: RowOrder | None = None
     unknown: Counter[str] = field(default_factory=Counter)
 
     @classmethod
@@ -64,7 +64,7 @@ class Rows:
         return cls(ragged, columns_of(ragged, unknown), order, unknown)
 
     @classmethod
-    def of_windows(cls, windows: Windows, *, by_source: bool) -> tuple[Rows, int]:
+    def of_windows(cls, windows: WindowRows, *, by_source: bool) -> tuple[Rows, int]:
         """The rows that windows were cut from, and how many are left out.
 
         With `by_source` they are in the order of `row_index`, which rows that no window shows have only where the file
@@ -89,16 +89,16 @@ class Rows:
     @property
     def as_in_source(self) -> bool:
         """Whether the rows come in the order that they had where they were grouped."""
-        return "row_index" in self.ragged.per_step and not isinstance(self.order, Windows)
+        return "row_index" in self.ragged.per_step and not isinstance(self.order, WindowRows)
 
     @property
-    def windows(self) -> Windows | None:
+    def windows(self) -> WindowRows | None:
         """The windows that the rows were taken back from, if they were."""
         return (
             self.order.windows
             if isinstance(self.order, Ordered)
             else self.order
-            if isinstance(self.order, Windows)
+            if isinstance(self.order, WindowRows)
             else None
         )
 
@@ -184,7 +184,7 @@ def to_frame(data: Any, *, add: Mapping[str, Any] | None = None, raw: bool = Fal
     with Spool() as spool:
         ragged = as_ragged(data)
         rows = _raw_rows(ragged, spool) if raw else Rows.of(ragged, spool, room=budget())
-        block = Block(data.x.shape[1], data.padding) if isinstance(data, Padded) else Block()
+        block = BlockForm(data.x.shape[1], data.padding) if isinstance(data, Padded) else BlockForm()
         arrays = {name: as_array(f"add[{name!r}]", array) for name, array in (add or {}).items()}
         windows = rows.windows
         more = [
@@ -201,7 +201,7 @@ def to_frame(data: Any, *, add: Mapping[str, Any] | None = None, raw: bool = Fal
 def _raw_rows(ragged: Ragged, spool: Spool) -> Rows:
     """The rows of sequences as they were before scale, encode, window and the like, in the order of the source."""
     before, _ = undone(ragged, spool)
-    windows = Windows.of(before, ragged)
+    windows = WindowRows.of(before, ragged)
     if windows is None:
         return Rows.of(before, spool, room=budget())
     if "row_index" in before.per_step:

@@ -1595,7 +1595,8 @@ def test_shards(place: Place, proposals: Proposals) -> None:
     for name in ("p.tsv", "q.tsv"):
         place.write(name, "1\tx\n2\ty\n\n3\tz\n")
     works(
-        ["group", "p.tsv", "q.tsv", *blank, "--shards", "2", "-o", "d/"], "commands._shards.group_into_shards"
+        ["group", "p.tsv", "q.tsv", *blank, "--shards", "2", "-o", "d/"],
+        "commands._shards.ShardOptions.refuse_counted_keys",
     )
     both = [*group, "-o", "e/", "--engine", "spark", "--master", "local", "--remote", "sc://h"]
     assert place.run(*both).code == 2
@@ -1758,7 +1759,7 @@ ELSEWHERE = {  # what needs a terminal or a framework, and the test that runs it
     "files.outputs._refuse_terminal": "test_an_empty_pipe_and_a_closed_or_shown_output",
     "codegen.programs.program_for": "test_ids_in_a_column_are_embedded",
     "grouping.encoder.Encoder.check_items": "test_too_many_items_are_refused in tests/shapes/test_pivot.py",
-    "operations.run.fit_state": "tests/operations/test_operation.py",
+    "operations.run._fitted_on": "tests/operations/test_operation.py",
     "keras._padded_with": "tests/frameworks/test_keras.py",
     "torch.batch.to_packed": "tests/frameworks/test_torch.py",
 }

@@ -17,7 +17,7 @@ from seqtool.errors import DataError
 from seqtool.sequences.ragged import Ragged
 from seqtool.unpadding import landing
 from seqtool.unpadding.forecasts import predicted
-from seqtool.unpadding.landing import Windows
+from seqtool.unpadding.landing import WindowRows
 from seqtool.unpadding.rows import Rows
 from seqtool.unpadding.undoing import undone
 
@@ -26,8 +26,8 @@ def cells(rows: Rows) -> list[dict[str, Any]]:
     return pa.Table.from_batches(rows.batches(), rows.schema).to_pylist()
 
 
-def windows_of(ragged: Any, before: Any = None) -> Windows:
-    found = Windows.of(ragged, before or ragged)
+def windows_of(ragged: Any, before: Any = None) -> WindowRows:
+    found = WindowRows.of(ragged, before or ragged)
     assert found is not None
     return found
 
@@ -116,7 +116,7 @@ def test_what_cannot_be_taken_back_is_said() -> None:
         predicted("p", np.zeros((2, 3)), windows)
     with pytest.raises(DataError, match="keep-row-index"):
         Rows.of_windows(windows, by_source=True)
-    assert Windows.of(sq.truncate([[1, 2]], maxlen=1), sq.truncate([[1, 2]], maxlen=1)) is None
+    assert WindowRows.of(sq.truncate([[1, 2]], maxlen=1), sq.truncate([[1, 2]], maxlen=1)) is None
 
 
 @pytest.mark.filterwarnings("ignore:scaled a second time")
