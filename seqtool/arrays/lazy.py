@@ -196,11 +196,14 @@ def span(numbers: AnyArray) -> Span:
     >>> span(np.array([3, 1]))
     Span(least=1, largest=3, total=4)
     """
-    parts = [(int(part.min()), int(part.max()), int(part.sum())) for _, part in chunks(numbers)]
-    if not parts:
-        return Span(0, 0, 0)
-    least, largest, total = zip(*parts, strict=True)
-    return Span(min(least), max(largest), sum(total))
+    parts = [Span(int(part.min()), int(part.max()), int(part.sum())) for _, part in chunks(numbers)]
+    if len(parts) < 2:
+        return parts[0] if parts else Span(0, 0, 0)
+    return Span(
+        min(part.least for part in parts),
+        max(part.largest for part in parts),
+        sum(part.total for part in parts),
+    )
 
 
 def rows_per_chunk(array: AnyArray, size: int = CHUNK) -> int:

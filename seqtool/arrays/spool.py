@@ -137,7 +137,8 @@ def write_at(file: IO[bytes], data: Array, offset: int) -> int:
 class GrowingArray:
     """An array that grows at its end: in memory while it is small, and in a spool when it is larger.
 
-    `tail` is the shape of a row. Parts may have several dtypes; the array that `done` gives has one.
+    `tail` is the shape of a row. Parts may have several dtypes; the array that `done` gives has one. Of what is
+    made again and again, less than by default may stay in memory: `kept` bytes.
 
     >>> with Spool() as spool:
     ...     growing = GrowingArray(spool, np.dtype("int64"))
@@ -147,8 +148,11 @@ class GrowingArray:
     array([0, 1, 2, 0, 1])
     """
 
-    def __init__(self, spool: Spool, dtype: np.dtype[Any], tail: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, spool: Spool, dtype: np.dtype[Any], tail: tuple[int, ...] = (), *, kept: int = CHUNK
+    ) -> None:
         self._spool = spool
+        self._kept = kept
         self.dtype = dtype
         self.tail = tail
         self._stored: list[AnyArray] = []
@@ -171,16 +175,16 @@ class GrowingArray:
     def done(self, dtype: np.dtype[Any] | None = None) -> AnyArray:
         """The array of all parts so far, as `dtype`, by default the one that it was made with."""
         dtype = dtype or self.dtype
-        last = np.concatenate([np.empty((0, *self.tail), dtype), *self._fresh])
-        parts = [*self._stored, last.astype(dtype, copy=False)]
+        last = np.concatenate([np.empty((0, *self.tail), dtype), *self._fresh]).astype(dtype, copy=False)
+        parts = [*self._stored, self._spool.append(last) if self._fresh_bytes > self._kept else last]
         if len(parts) == 1:
             return parts[0]
         return concatenated(parts, (self._count, *self.tail), dtype)
 
 
-def spooled(spool: Spool, array: AnyArray) -> AnyArray:
+def spooled(spool: Spool, array: AnyArray, *, kept: int = CHUNK) -> AnyArray:
     """A copy of an array, in memory or in the spool, as `GrowingArray` decides."""
-    growing = GrowingArray(spool, array.dtype, array.shape[1:])
+    growing = GrowingArray(spool, array.dtype, array.shape[1:], kept=kept)
     for _, part in chunks(array):
         growing.add(part)
     return growing.done()

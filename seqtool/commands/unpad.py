@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seqtool.sources.options import Sequences
     from seqtool.tables.table import Table
     from seqtool.terminal.report import Summary
-    from seqtool.unpadding.rows import Rows
+    from seqtool.unpadding.rows import FlatRows
 
 
 def unpad(
@@ -58,8 +58,8 @@ def unpad(
         typer.Option(
             "--raw",
             help="Take scale, encode, window and split --last back: each row once, and predictions (N, H) of windows, "
-            "or (N,) of the step after x, on the rows that they are for, as numbers before scale. Of these four "
-            "numbers a row are held in memory.",
+            "(N,) of the step after x, or (N, T) after window --next, on the rows that they are for, as numbers before "
+            "scale. Of these four numbers a row are held in memory.",
             rich_help_panel="Rows",
         ),
     ] = False,
@@ -128,21 +128,23 @@ def unpad(
     summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
 
 
-def _rows(found: Sequences, opened: Source, summary: Summary, *, raw: bool, beside: Sequence[str]) -> Rows:
+def _rows(
+    found: Sequences, opened: Source, summary: Summary, *, raw: bool, beside: Sequence[str]
+) -> FlatRows:
     """The rows of sequences; `raw` ones as they were before scale, encode, window and the like.
 
     `beside` are the options of the table that they are to stand beside.
     """
-    from seqtool.unpadding.landing import Windows
-    from seqtool.unpadding.rows import Rows
+    from seqtool.unpadding.landing import WindowRows
+    from seqtool.unpadding.rows import FlatRows
     from seqtool.unpadding.undoing import kept_scales, undone
     from seqtool.words import count, join_names
 
     ragged, room = found.ragged, opened.memory.limit // 4
     if not raw:
-        return Rows.of(ragged, opened.spool, room=room)
+        return FlatRows.of(ragged, opened.spool, room=room)
     before, names = undone(ragged, opened.spool)
-    windows = Windows.of(before, ragged)
+    windows = WindowRows.of(before, ragged)
     names = [*names, *([windows.parting.command] if windows else [])]
     summary.say("taken back", join_names(names) or "nothing: no command that could be was applied")
     summary.facts["taken_back"] = names
@@ -153,8 +155,8 @@ def _rows(found: Sequences, opened: Source, summary: Summary, *, raw: bool, besi
             "features stay scaled"
         )
     if windows is None:
-        return Rows.of(before, opened.spool, room=room)
-    rows, left = Rows.of_windows(windows, by_source=bool(beside))
+        return FlatRows.of(before, opened.spool, room=room)
+    rows, left = FlatRows.of_windows(windows, by_source=bool(beside))
     is_split = windows.parting.command == "split"
     if windows.unseen and not beside:
         where = "of steps that follow x, in no x of this file"
@@ -184,14 +186,15 @@ def _account(written: int, expected: int, to: RowOutputOptions) -> None:
 
 
 def _with_predictions(
-    rows: Rows, files: list[tuple[str, Path]], found: Sequences, room: int, summary: Summary
-) -> Rows:
+    rows: FlatRows, files: list[tuple[str, Path]], found: Sequences, room: int, summary: Summary
+) -> FlatRows:
     """The same rows with the columns of predictions, which are read at once if they take no more than `room` bytes."""
+    from seqtool.unpadding import forecasts
     from seqtool.unpadding.parting import follows
-    from seqtool.unpadding.predictions import Block, open_predictions, predicted
+    from seqtool.unpadding.predictions import BlockForm, open_predictions, predicted
     from seqtool.words import listed
 
-    block = Block(found.maxlen, found.padding or "post")
+    block = BlockForm(found.maxlen, found.padding or "post")
     more, windows = [], rows.windows
     for name, path in files:
         array = open_predictions(path, room=room)
@@ -207,7 +210,7 @@ def _with_predictions(
                     )
                 )
         else:
-            columns = windows.predicted(name, array, rows.unknown)
+            columns = forecasts.predicted(name, array, windows, block, rows.unknown)
             parts = "windows" if windows.parting.command == "window" else "the step after x"
             of = f"{parts}, in the rows that they are for"
         summary.say("added", f"{listed(columns.names)}: of {of}")
@@ -216,7 +219,7 @@ def _with_predictions(
 
 
 def _write_beside(
-    rows: Rows, own: int, table: Table, destination: Destination, to: RowOutputOptions, summary: Summary
+    rows: FlatRows, own: int, table: Table, destination: Destination, to: RowOutputOptions, summary: Summary
 ) -> None:
     """Write the rows of a table with the predictions beside them."""
     from seqtool.commands._row_output import write_rows
@@ -247,8 +250,9 @@ def _write_beside(
 def _table(name: str, text: TableOptions, opened: Source, limits: MemoryOptions) -> Iterator[Table]:
     """A table, open for the block."""
     from seqtool.files import inputs
+    from seqtool.files.temporary import temporary_folder
     from seqtool.tables.opening import open_tables
 
-    folder = inputs.temporary_folder(limits.temp_dir)
+    folder = temporary_folder(limits.temp_dir)
     with inputs.opened([name], encoding=text.encoding, temp_dir=folder, memory=opened.memory) as found:
         yield open_tables(found, text.reading, list_cells=False)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.lazy import AnyArray, Lazy, stretch
+from seqtool.arrays.lazy import CHUNK, AnyArray, Lazy, stretch
 from seqtool.arrays.spool import GrowingArray, Spool, spooled
 from seqtool.grouping.distinct import distinct
 from seqtool.grouping.sorting import ranking_bytes, ranks
@@ -40,11 +40,11 @@ class TextColumn:
 
 
 class GrowingText:
-    """Text in a spool to which cells are added."""
+    """Text in a spool to which cells are added; `kept` as in `GrowingArray`, for the letters and for the offsets."""
 
-    def __init__(self, spool: Spool) -> None:
-        self._data = GrowingArray(spool, np.dtype(np.uint8))
-        self._offsets = GrowingArray(spool, np.dtype(np.int64))
+    def __init__(self, spool: Spool, *, kept: int = CHUNK) -> None:
+        self._data = GrowingArray(spool, np.dtype(np.uint8), kept=kept)
+        self._offsets = GrowingArray(spool, np.dtype(np.int64), kept=kept)
         self._offsets.add(np.zeros(1, np.int64))
         self._end = 0
         self.widest = 0  # characters of the longest cell
@@ -71,11 +71,11 @@ def is_numbers(column: Any) -> bool:
     return isinstance(column, (np.ndarray, Lazy))
 
 
-def spooled_column(spool: Spool, column: Any) -> Any:
-    """A copy of a column in a spool."""
+def spooled_column(spool: Spool, column: Any, *, kept: int = CHUNK) -> Any:
+    """A copy of a column in a spool; `kept` as in `GrowingArray`."""
     if is_numbers(column):
-        return spooled(spool, column)
-    growing = GrowingText(spool)
+        return spooled(spool, column, kept=kept)
+    growing = GrowingText(spool, kept=kept)
     for begin in range(0, len(column), _TILE):
         growing.add(column[begin : begin + _TILE])
     return growing.done()

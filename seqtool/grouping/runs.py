@@ -30,6 +30,7 @@ from seqtool.grouping.sorting import changes, falling, stable_order, taken
 
 SORTING = 24  # bytes a row that sorting takes beside the rows themselves
 _AS_TEXT = 250  # bytes that an integer takes as text, while its rank is found
+_KEPT = 1 << 12  # bytes of each array of a run that may stay in memory: of many rows there are many runs
 _TILE = 1 << 13  # rows turned from columns into rows together, so that they stay in the cache
 
 
@@ -70,10 +71,13 @@ class RowSchema:
 
 
 class ChangingError(Exception):
-    """A column that must be constant within a key changes: the column, the key, and the values before and after."""
+    """A column that must be constant within a key changes: the column, and the values before and after.
 
-    def __init__(self, column: str, key: str, before: Any, after: Any) -> None:
-        super().__init__(f"{column} changes from {before!r} to {after!r} within key {key}")
+    `key` holds a text for each column of the key.
+    """
+
+    def __init__(self, column: str, key: tuple[str, ...], before: Any, after: Any) -> None:
+        super().__init__(f"{column} changes from {before!r} to {after!r} within key {', '.join(key)}")
         self.column = column
         self.key = key
         self.before = before
@@ -122,13 +126,20 @@ class Run:
 
     def spilled(self, spool: Spool) -> Run:
         """The same run in a spool."""
+
+        def numbers(column: AnyArray) -> AnyArray:
+            return spooled(spool, column, kept=_KEPT)
+
+        def cells(column: Any) -> Any:
+            return spooled_column(spool, column, kept=_KEPT)
+
         return Run(
-            spooled(spool, self.values),
-            spooled(spool, self.ends),
-            [spooled_column(spool, column) for column in self.keys],
-            [spooled_column(spool, column) for column in self.order],
-            {name: spooled(spool, column) for name, column in self.static.items()},
-            {name: spooled(spool, column) for name, column in self.per_step.items()},
+            numbers(self.values),
+            numbers(self.ends),
+            [cells(column) for column in self.keys],
+            [cells(column) for column in self.order],
+            {name: numbers(column) for name, column in self.static.items()},
+            {name: numbers(column) for name, column in self.per_step.items()},
             self.ties,
         )
 
@@ -263,7 +274,7 @@ def _groups(
                 row = begin + int(np.argmax(wrong))
                 before, at = (row - 1, row) if order is None else (int(order[row - 1]), int(order[row]))
                 cells = (_decoded(column[at : at + 1], texts) for column, texts in keys)
-                key = ", ".join(str(cell[0]) for cell in cells)
+                key = tuple(str(cell[0]) for cell in cells)
                 raise ChangingError(name, key, static[name][before].item(), static[name][at].item())
     return np.concatenate(starts), ties
 

@@ -21,6 +21,7 @@ from seqtool.operations.cast import check_cast, rounding_warnings
 from seqtool.operations.mask_value import free_value
 from seqtool.operations.operation import Outcome
 from seqtool.operations.truncate import Truncate
+from seqtool.option_names import as_arguments
 from seqtool.sequences.categories import PADDING
 from seqtool.sequences.conversion import Converted, as_ragged
 from seqtool.sequences.labels import padded_class
@@ -33,11 +34,11 @@ from seqtool.sequences.padding_values import (
     check_value,
     value_to_json,
 )
-from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged
+from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged, unchecked
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import budget
-from seqtool.words import as_arguments, human
+from seqtool.words import human
 
 _BLOW_UP = 10  # times the bytes of the real steps: so much padding is hardly intended
 
@@ -82,10 +83,10 @@ def pad_stream(
     rounded = check_cast(ragged, target)
     if auto:
         value = free_value(ragged.values, target)
-    longest = span(ragged.lengths).largest if maxlen is None else maxlen
-    slots = -(-longest // multiple_of) * multiple_of
+    longest = span(ragged.lengths).largest
+    slots = -(-(longest if maxlen is None else maxlen) // multiple_of) * multiple_of
     cut = Outcome(ragged)
-    if longest > 0 and maxlen is not None:
+    if longest > slots:
         cut = Truncate(slots, truncating).apply(ragged, None, spool=spool or Spool())
     return PaddedStream(
         cut.ragged,
@@ -191,9 +192,10 @@ def check_blow_up(planned: PaddedStream) -> None:
 
 
 def carry_out(planned: PaddedStream) -> Padded:
-    """The padded block in memory."""
+    """The padded block in memory, of whose cells none needs a check: they were filled just now."""
     ragged = planned.ragged
-    return Padded(
+    block: Padded = unchecked(
+        Padded,
         x=planned.whole(),
         lengths=np.asarray(planned.lengths),
         padding=planned.padding,
@@ -207,6 +209,7 @@ def carry_out(planned: PaddedStream) -> Padded:
         names=ragged.names,
         receipt=ragged.receipt,
     )
+    return block
 
 
 def unpad(padded: Padded) -> Ragged:

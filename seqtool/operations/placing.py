@@ -14,6 +14,7 @@ from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.dataclass import dataclass
 
 _BEYOND = 1 << 60  # more steps than there are: sums of a few such numbers are still within int64
+_IN_MEMORY = 1 << 16  # windows whose places take no memory to speak of
 _NAMED = 10  # sequences without a window that are named
 
 
@@ -145,13 +146,13 @@ def place_windows(placing: Placing, lengths: AnyArray, spool: Spool) -> Windows:
 
 def _of_each(
     placing: Placing, places: AnyArray, lengths: AnyArray, ends: AnyArray, total: int
-) -> tuple[Lazy, Lazy, Lazy]:
-    """The place, first step and size of each of all windows, found when they are asked for.
+) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """The place, first step and size of each of all windows; found when they are asked for, unless they are few.
 
     The sequences at `places` have these `lengths`, and the windows of sequence i are `ends[i]` to `ends[i + 1]`.
     """
 
-    def lazily(which: Callable[[Array, Array, Array, Array], Array]) -> Lazy:
+    def each(which: Callable[[Array, Array, Array, Array], Array]) -> AnyArray:
         def read(begin: int, end: int) -> Array:
             if begin == end:
                 return np.empty(0, np.int64)
@@ -161,10 +162,10 @@ def _of_each(
             numbers = np.arange(begin, end) - ends[first : last + 1][of]
             return which(places[first : last + 1], lengths[first : last + 1], of, numbers)
 
-        return Lazy((total,), np.dtype(np.int64), read)
+        return read(0, total) if total <= _IN_MEMORY else Lazy((total,), np.dtype(np.int64), read)
 
     return (
-        lazily(lambda place, _, of, __: place[of]),
-        lazily(lambda _, length, of, number: placing.window(length, of, number)[0]),
-        lazily(lambda _, length, of, number: placing.window(length, of, number)[1]),
+        each(lambda place, _, of, __: place[of]),
+        each(lambda _, length, of, number: placing.window(length, of, number)[0]),
+        each(lambda _, length, of, number: placing.window(length, of, number)[1]),
     )

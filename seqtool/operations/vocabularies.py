@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,24 @@ class Vocabularies:
         order = order_of(self.categories, [one.name for one in all_categories(ragged)])
         categories = tuple(self.categories[i] for i in order)
         return replace(self, categories=categories, names=tuple(self.names[i] for i in order))
+
+    def finder(self, place: int, spool: Spool) -> Callable[[Sequence[str]], Array]:
+        """What gives the places of names, (n,) int64, among those of the category at a place; -1 for unknown ones."""
+        few = self._few[place]
+        if few is not None:
+            return lambda some: np.array([few.get(name, -1) for name in some], np.int64)
+        many = ManyTexts(spool)
+        for _, some in _pieces(self.names[place]):
+            many.add(some)
+        return many.find
+
+    @cached_property
+    def _few(self) -> list[Mapping[str, int] | None]:
+        """The place of each name by category, None where they are not in memory; kept from call to call."""
+        return [
+            {name: i for i, name in enumerate(names.tolist())} if isinstance(names, np.ndarray) else None
+            for names in self.names
+        ]
 
     def with_buckets(self, count: int, spool: Spool) -> Vocabularies:
         """The same with further names, each of which stands for a share of all others."""
@@ -135,12 +154,12 @@ def _pieces(vocabulary: AnyArray | Text) -> Iterator[tuple[int, list[str]]]:
 def _names(text: Text, places: Array, spool: Spool) -> AnyArray | Text:
     """Some cells of text, as an array where they are few."""
     taken = taken_rows(text, places, spool)
-    if len(places) > _FEW or not isinstance(taken, Text):
+    if len(places) > _IN_FIXED_WIDTH or not isinstance(taken, Text):
         return taken
     return np.array(taken.cells(0, len(taken)), dtype=str)
 
 
-_FEW = 1 << 16
+_IN_FIXED_WIDTH = 1 << 16
 
 
 # New ids
@@ -162,9 +181,9 @@ def encoded(
             "expected"
         )
     maps, lost = list[Array](), dict[str, tuple[int, int]]()
-    for category, names in zip(categories, by.names, strict=True):
+    for place, category in enumerate(categories):
         counts = counted(ragged, category)
-        new = _new_ids(category, names, by.buckets, spool)
+        new = _new_ids(category, by, place, spool)
         unknown = np.flatnonzero((new == UNKNOWN) & (counts > 0))
         if strict and len(unknown):
             raise _unknown(category, unknown, counts)
@@ -189,19 +208,18 @@ def decoded(ragged: Ragged, spool: Spool) -> Ragged:
     return _renumbered(ragged, maps, tables)
 
 
-def _new_ids(category: Category, names: AnyArray | Text, buckets: int, spool: Spool) -> Array:
-    """The new id for each old one, (V + 3,) int64; names without one share the last `buckets` ids, or are unknown."""
-    known, new = ManyTexts(spool), np.full(category.rows, UNKNOWN, np.int64)
-    for _, some in _pieces(names):
-        known.add(some)
+def _new_ids(category: Category, by: Vocabularies, place: int, spool: Spool) -> Array:
+    """The new id for each old one, (V + 3,) int64; names without one share the last ids, or are unknown."""
+    find, buckets, size = by.finder(place, spool), by.buckets, len(by.names[place])
+    new = np.full(category.rows, UNKNOWN, np.int64)
     new[:FIRST] = np.arange(FIRST)
     for begin, some in _pieces(category.vocabulary):
-        places = known.find(some)
+        places = find(some)
         ids = np.where(places < 0, UNKNOWN, places + FIRST)
         others = np.flatnonzero(places < 0)
         if buckets and len(others):
             hashes = np.asarray(key_hashes(np.array([some[i] for i in others.tolist()]), None, 0))
-            ids[others] = FIRST + len(names) - buckets + (hashes % np.uint64(buckets)).astype(np.int64)
+            ids[others] = FIRST + size - buckets + (hashes % np.uint64(buckets)).astype(np.int64)
         new[FIRST + begin : FIRST + begin + len(some)] = ids
     return new
 

@@ -17,6 +17,7 @@ from seqtool.plotting.boxes import (
     shorten,
     whole_numbers,
 )
+from seqtool.plotting.drawn_labels import LabelHolder
 from seqtool.plotting.panels import (
     MISSING,
     PADDING,
@@ -27,8 +28,8 @@ from seqtool.plotting.panels import (
     how_many,
     image,
 )
-from seqtool.plotting.portrait import Labelled, Portrait, ValueCounts
-from seqtool.plotting.sampling import Distribution, limits, unit
+from seqtool.plotting.portrait import Portrait
+from seqtool.plotting.sampling import Distribution, ValueCounts, limits, unit
 from seqtool.words import count
 
 _MOST_LETTERS = 32  # of the name of a class: more would leave its bar no room
@@ -36,7 +37,7 @@ _FEW_CLASSES = 8  # up to so many have a colour each
 _COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bb5566", "#222255")
 
 
-def labels(box: Box, values: ValueCounts | Distribution, *, what: Labelled, name: str | None) -> None:
+def labels(box: Box, values: ValueCounts | Distribution, *, what: LabelHolder, name: str | None) -> None:
     """The number of sequences, or steps, with each label; `name` is the column that the labels came from."""
     title = "Labels" if what == "sequence" else "Step labels"
     if name is not None:

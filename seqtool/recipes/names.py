@@ -12,7 +12,7 @@ from seqtool.errors import DataError
 from seqtool.recipes.recipe import Recipe
 from seqtool.sequences.categories import FIRST, UNKNOWN, Change, all_categories, with_new_ids
 from seqtool.sequences.labels import class_tables
-from seqtool.sequences.ragged import Ragged, StepArray
+from seqtool.sequences.ragged import Ragged, StepArray, exchanged
 from seqtool.words import in_short, listed
 
 
@@ -22,13 +22,12 @@ def as_in_recipe(ragged: Ragged, recipe: Recipe) -> Ragged:
     Raises DataError for a class that it does not know, and for numbers that its dtype does not hold.
     """
     names, per_sequence, per_step = dict(ragged.names), dict(ragged.per_sequence), dict(ragged.per_step)
-    for table, known in _class_tables(ragged, recipe).items():
+    for table, of_recipe in _class_tables(ragged, recipe).items():
         found = names.get(table)
         if found is None:
-            raise DataError(
-                f"labels are numbers, and {recipe.name} has classes: {listed([*map(str, known)])}"
-            )
-        ids = _ids(np.asarray(found).tolist(), known, recipe.name)
+            known = listed([*map(str, recipe.tables[of_recipe])])
+            raise DataError(f"labels are numbers, and {recipe.name} has classes: {known}")
+        ids = _ids(np.asarray(found).tolist(), recipe, of_recipe)
         if table == "step_classes" or (table == "classes" and "y" not in per_sequence):
             array = per_step["step_y"]
             per_step["step_y"] = StepArray(_renumbered(array.data, ids), array.value)
@@ -37,36 +36,37 @@ def as_in_recipe(ragged: Ragged, recipe: Recipe) -> Ragged:
         else:
             place = class_tables([table])[table]
             per_sequence["y"] = _with_column(per_sequence["y"], place, ids)
-        names[table] = np.array(known)
+        names[table] = recipe.arrays[of_recipe]
     for name, dtype in recipe.dtypes.items():
         if name in per_sequence:
             per_sequence[name] = _cast(name, per_sequence[name], np.dtype(dtype), recipe.name)
-    return ragged.replace(names=names, per_sequence=per_sequence, per_step=per_step)
+    same_shapes: Ragged = exchanged(ragged, names=names, per_sequence=per_sequence, per_step=per_step)
+    return same_shapes
 
 
-def _class_tables(ragged: Ragged, recipe: Recipe) -> dict[str, list[Any]]:
-    """The classes of the recipe by the table that they are in here: where y is absent, `classes` are those of steps."""
-    tables = {name: names for name, names in recipe.tables.items() if name in class_tables([name])}
-    found = tables if "y" in ragged.per_sequence else {}
-    if "y" in ragged.per_sequence and "classes" in recipe.tables and "y" in recipe.dtypes:
-        found = {**found, "classes": recipe.tables["classes"]}
+def _class_tables(ragged: Ragged, recipe: Recipe) -> dict[str, str]:
+    """The tables of classes, each with that of the recipe: where y is absent, `classes` are those of steps."""
+    found = dict[str, str]()
+    if "y" in ragged.per_sequence:
+        found = {name: name for name in class_tables([*recipe.tables])}
+        found |= {"classes": "classes"} if "classes" in recipe.tables and "y" in recipe.dtypes else {}
     if "step_y" in ragged.per_step:
-        of_steps = recipe.tables.get("step_classes")
-        if of_steps is None and "y" not in recipe.dtypes:
-            of_steps = recipe.tables.get("classes")
-        if of_steps is not None:
-            found = {**found, "step_classes" if "y" in ragged.per_sequence else "classes": of_steps}
+        of_steps = (
+            "classes" if "step_classes" not in recipe.tables and "y" not in recipe.dtypes else "step_classes"
+        )
+        if of_steps in recipe.tables:
+            found["step_classes" if "y" in ragged.per_sequence else "classes"] = of_steps
     return found
 
 
-def _ids(names: list[Any], known: list[Any], recipe: str) -> Array:
-    """The number that each class has in the recipe."""
-    place = {str(name): i for i, name in enumerate(known)}
+def _ids(names: list[Any], recipe: Recipe, table: str) -> Array:
+    """The number that each class has in a table of the recipe."""
+    place = recipe.places[table]
     unseen = [str(name) for name in names if str(name) not in place]
     if unseen:
         raise DataError(
-            f"label {listed([*map(in_short, unseen)])} is none of the classes of {recipe}: "
-            f"{listed([*map(str, known)])}"
+            f"label {listed([*map(in_short, unseen)])} is none of the classes of {recipe.name}: "
+            f"{listed([*map(str, recipe.tables[table])])}"
         )
     return np.array([place[str(name)] for name in names] or [0], dtype=np.int64)
 
@@ -110,12 +110,11 @@ def with_vocabularies(ragged: Ragged, recipe: Recipe) -> Ragged:
     """The same sequences with the ids that categories have in the recipe; those it does not know are unknown."""
     names, changes = dict(ragged.names), dict[str, Change]()
     for category in all_categories(ragged):
-        known = recipe.tables.get(category.table)
-        if known is None:
+        place = recipe.places.get(category.table)
+        if place is None:
             continue
-        place = {str(name): FIRST + j for j, name in enumerate(known)}
         found = np.asarray(category.vocabulary).tolist()
-        ids = np.array([0, 1, UNKNOWN, *(place.get(str(name), UNKNOWN) for name in found)])
+        ids = np.array([0, 1, UNKNOWN, *(place.get(str(name), UNKNOWN - FIRST) + FIRST for name in found)])
         changes[category.table] = ids.__getitem__
-        names[category.table] = np.array(known, dtype=None if known else str)
+        names[category.table] = recipe.arrays[category.table]
     return with_new_ids(ragged, changes, np.int64).replace(names=names) if changes else ragged

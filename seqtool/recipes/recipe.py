@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from seqtool.arrays.dtypes import dtype_named
+from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.files.meta import parse_receipt
@@ -88,6 +89,16 @@ class Recipe:
             "dtypes": dict(self.dtypes),
         }
 
+    @cached_property
+    def places(self) -> Mapping[str, Mapping[str, int]]:
+        """The place of each name in its table, by the name of the table; looked up for each sequence that is new."""
+        return {table: {str(name): i for i, name in enumerate(names)} for table, names in self.tables.items()}
+
+    @cached_property
+    def arrays(self) -> Mapping[str, Array]:
+        """The tables as arrays."""
+        return {table: np.array(names, dtype=None if names else str) for table, names in self.tables.items()}
+
     @property
     def first(self) -> Mapping[str, Any]:
         """The step that reads the source."""
@@ -109,9 +120,10 @@ class Recipe:
     def sequences(self) -> Ragged:
         """No sequences, but with all names: what states are read beside."""
         width = () if self.features is None else (len(self.features),)
-        tables = {name: np.array(names, dtype=None if names else str) for name, names in self.tables.items()}
         kept = {
-            name: table for name, table in tables.items() if not name.startswith(("classes", "label_names"))
+            name: table
+            for name, table in self.arrays.items()
+            if not name.startswith(("classes", "label_names"))
         }
         return Ragged(np.empty((0, *width)), np.zeros(1, np.int64), features=self.features, names=kept)
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from seqtool.arrays.dtypes import Array, dtype_named
+from seqtool.arrays.dtypes import Array, dtype_named, first_loss
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.grouping.elsewhere import Elsewhere
@@ -34,6 +34,7 @@ from seqtool.sequences.padding_values import UNLABELLED, check_step_value, value
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
+from seqtool.sequences.validation import offsets_of
 from seqtool.tables.cells import several_meanings
 
 _MOST = 10_000  # rows
@@ -78,7 +79,9 @@ class SmallGroup:
         arguments = recipe.first.get("arguments", {})
         key, order = arguments.get("key", []), tuple(arguments.get("order_by", ()))
         static, held = tuple(arguments.get("static", ())), arguments.get("label") or []
-        named = recipe.features is not None and "static_categories" not in recipe.tables
+        features, categories = arguments.get("features", ()), arguments.get("category", ())
+        named = bool(features) if recipe.features is not None else not features and len(categories) == 1
+        named = named and "static_categories" not in recipe.tables
         if not ({*arguments} <= _KNOWN and len(key) == 1 and named) or any(":" in name for name in order):
             return None
         if any(map(Elsewhere.in_text, static)):
@@ -87,12 +90,12 @@ class SmallGroup:
         return cls(
             key=key[0],
             order=order,
-            features=tuple(arguments["features"]),
+            features=tuple(features),
             labels=tuple(name for name in labels if not Elsewhere.in_text(name)),
             elsewhere=tuple(own_name(name) for name in labels if Elsewhere.in_text(name)),
             step_label=arguments.get("step_label"),
             static=static,
-            categories=tuple(arguments.get("category", ())),
+            categories=tuple(categories),
             dtype=dtype_named(arguments["dtype"]),
             static_dtype=dtype_named(recipe.dtypes.get("static", "int64")),
             arguments=arguments,
@@ -114,21 +117,12 @@ class SmallGroup:
         if any(there.count(name) != 1 for name in used) or {*self.elsewhere} & {*there}:
             raise NotPlainError
         columns = columns_of(rows, used)
-        values = features_in([columns[name] for name in self.features], self.dtype)
-        gaps = (
-            np.isnan(values).sum(axis=0)
-            if values.dtype.kind == "f"
-            else np.zeros(len(self.features), np.int64)
-        )
-        if (gaps == len(values)).any():  # which is warned of
-            raise NotPlainError
         orders = [columns[name] for name in self.order]
         for column in orders:
             check_order(column)
         distinct, codes = np.unique(keys_in(columns[self.key]), return_inverse=True)
         order = np.lexsort([*orders[::-1], codes.reshape(-1)])
-        offsets = np.zeros(len(distinct) + 1, np.int64)
-        np.cumsum(np.bincount(codes.reshape(-1), minlength=len(distinct)), out=offsets[1:])
+        offsets = offsets_of(np.bincount(codes.reshape(-1), minlength=len(distinct)))
         parts = _Parts({name: column[order] for name, column in columns.items()}, offsets)
         parts.add_labels(labels, self.arguments.get("label_as"))
         if step_label is not None:
@@ -136,17 +130,18 @@ class SmallGroup:
             parts.add_step_labels(step_label, self.arguments.get("label_as"), value)
         parts.add_static(self.static, self.static_dtype)
         parts.add_categories(self.categories)
+        values = parts.numbers(self.features, self.dtype) if self.features else parts.tokens(self.dtype)
         ragged = Ragged(
-            values[order],
+            values,
             offsets,
             keys=distinct,
-            features=self.features,
+            features=self.features or None,
             per_step=parts.per_step,
             per_sequence=parts.per_sequence,
             names=parts.names,
         )
-        missing = {name: gap for name, gap in zip(self.features, gaps.tolist(), strict=True) if gap}
-        return Small(self._padded(ragged, {*_OF_TEXT, "min_len", *self._absent(labels, step_label)}), missing)
+        data = self._padded(ragged, {*_OF_TEXT, "min_len", *self._absent(labels, step_label)})
+        return Small(data, _missing(values, self.features))
 
     def _absent(self, labels: Sequence[str], step_label: str | None) -> set[str]:
         """The arguments about labels that are not there, of which a receipt does not tell."""
@@ -171,15 +166,36 @@ class SmallGroup:
         return with_receipt(data, Entry("group", [], arguments, Rows(steps, steps - cut, cut)))
 
 
+def _missing(values: Array, features: Sequence[str]) -> dict[str, int]:
+    """How many values each feature lacks; raises NotPlainError for one that lacks all, of which is warned."""
+    if values.dtype.kind != "f":
+        return {}
+    gaps = np.isnan(values).sum(axis=0)
+    if (gaps == len(values)).any():
+        raise NotPlainError
+    return {name: gap for name, gap in zip(features, gaps.tolist(), strict=True) if gap}
+
+
 @dataclass
 class _Parts:
-    """What belongs to sequences and steps beside the features, from columns in the order of the steps."""
+    """The arrays of sequences and steps, from columns in the order of the steps."""
 
     columns: Mapping[str, Array]
     offsets: Array
     per_step: dict[str, StepArray] = field(default_factory=dict)
     per_sequence: dict[str, Array] = field(default_factory=dict)
     names: dict[str, Any] = field(default_factory=dict)
+
+    def numbers(self, features: Sequence[str], dtype: np.dtype[Any]) -> Array:
+        """The features of the steps, (S, F)."""
+        return features_in([self.columns[name] for name in features], dtype)
+
+    def tokens(self, dtype: np.dtype[Any]) -> Array:
+        """The ids of the only category in the place of features, (S,)."""
+        ids = np.asarray(self.per_step.pop("c").data)[:, 0]
+        if first_loss(ids, dtype) is not None:
+            raise NotPlainError
+        return ids.astype(dtype)
 
     def add_labels(self, labels: Sequence[str], how: str | None) -> None:
         """The labels of sequences, one or several."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import isfinite
 from typing import Any, Literal, cast, get_args
 
@@ -55,14 +56,19 @@ def check_value(value: Value, feature_shape: tuple[int, ...], dtype: np.dtype[An
             raise DataError(
                 f"value is {in_short(value)}; a number, or a tuple of one for each feature, was expected"
             )
-        cell = np.array([number])
-        if cell.dtype == object or first_loss(cell, dtype) is not None:  # object: an integer past 64 bits
-            single = cell.dtype != object and dtype != _SINGLE and first_loss(cell, _SINGLE) is None
+        if not _is_held(number, dtype):
+            single = dtype != _SINGLE and _is_held(number, _SINGLE)
             raise DataError(
                 f"value {shortened(in_short(number), 24)} cannot be held in {dtype}; choose another, such as ",
                 Advice("--value", "0"),
                 *([", or ", Advice("--dtype", _SINGLE.name)] if single else []),
             )
+
+
+@lru_cache(typed=True)  # the same few numbers, for one sequence after another
+def _is_held(number: float | np.number[Any], dtype: np.dtype[Any]) -> bool:
+    cell = np.array([number])
+    return cell.dtype != object and first_loss(cell, dtype) is None  # object: an integer past 64 bits
 
 
 def check_step_value(name: str, value: float, dtype: np.dtype[Any], option: str = "") -> None:

@@ -126,7 +126,7 @@ class Ragged:
         """The number of steps of each sequence, (N,) int64."""
         offsets = self.offsets
         if isinstance(offsets, np.ndarray):
-            return np.diff(offsets)
+            return offsets[1:] - offsets[:-1]
         return Lazy((len(self),), np.dtype(np.int64), lambda begin, end: np.diff(offsets[begin : end + 1]))
 
     def replace(self, **changes: Any) -> Self:

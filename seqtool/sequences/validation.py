@@ -144,11 +144,11 @@ def shown_step(step: Any) -> str:
     ('[1.5, 2.0]', '[[0.0, 0.0, ...], [0.0, 0.0, ...], ...]')
     """
     nested = isinstance(step, list) and step and isinstance(step[0], list)
-    return _FEW.repr(step) if nested else str(step)
+    return _SHORTENED.repr(step) if nested else str(step)
 
 
-_FEW = reprlib.Repr()
-_FEW.maxlist = 2
+_SHORTENED = reprlib.Repr()
+_SHORTENED.maxlist = 2
 
 
 def _chosen(steps: Array, which: Array) -> Array:
@@ -186,9 +186,9 @@ def check_offsets(offsets: AnyArray, steps: int) -> None:
     for begin, part in chunks(offsets):
         if not begin and part[0] != 0:
             raise DataError(f"offsets[0] is {part[0]}; 0 was expected")
-        falls = np.flatnonzero(np.diff(part, prepend=before) < 0)
-        if len(falls):
-            i = falls[0]
+        falls = part[1:] < part[:-1]
+        if part[0] < before or falls.any():
+            i = 0 if part[0] < before else int(falls.argmax()) + 1
             last = part[i - 1] if i else before
             raise DataError(f"offsets[{begin + i}] is {part[i]}, below the {last} before it")
         before = part[-1]

@@ -60,6 +60,9 @@ RECIPES = [
         grouped(category=["c", "l"], label="s"),
         sq.encode(grouped(category="c", step_label="a", columns=["b"])),
         sq.fill(grouped(columns=["b"]), method=["forward", "mean"]),
+        grouped(category="c", label="y", columns=[]),
+        sq.encode(grouped(category="l", columns=[]), oov_buckets=2),
+        sq.window(sq.scale(grouped(columns=["b", "a"]), method="minmax"), size=1),
     )
 ]
 
