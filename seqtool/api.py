@@ -17,6 +17,7 @@ from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
 from seqtool.errors import UsageError, names_arguments
 from seqtool.files import inputs
+from seqtool.files.temporary import temporary_folder
 from seqtool.grouping import group as grouping
 from seqtool.grouping.elsewhere import companions, parted
 from seqtool.grouping.group import GroupResult
@@ -24,6 +25,7 @@ from seqtool.grouping.options import EmptyKey, EmptyLabel, GridAgg, PivotAgg, St
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import carry_out, check_blow_up
+from seqtool.option_names import as_arguments
 from seqtool.sequences.labels import padded_class
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged
@@ -32,9 +34,10 @@ from seqtool.tables import opening
 from seqtool.tables.candidates import key_candidates
 from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.in_memory import table_of
-from seqtool.tables.roles import LabelKind, column_named, columns_named, labels_named
+from seqtool.tables.named_columns import column_named, columns_named, labels_named
+from seqtool.tables.roles import LabelKind
 from seqtool.tables.table import Table
-from seqtool.words import as_arguments, in_short, join_names, listed
+from seqtool.words import in_short, join_names, listed
 
 Column = str | SupportsIndex
 
@@ -130,7 +133,7 @@ def group(
         _refuse_no_key(data)
     spec = _spec(**arguments)
     with ExitStack() as stack:
-        folder = inputs.temporary_folder(None)
+        folder = temporary_folder(None)
         spool = stack.enter_context(Spool(folder))
         table, names = _opened(data, spec, stack, folder)
         allowed = memory.allowed(None)

@@ -116,6 +116,7 @@ def _function(name: str) -> Callable[..., None]:
     return command_of(found)
 
 
+@cache
 def build() -> Any:
     """The command line: one command for each module in `seqtool.commands`, and for each operation."""
     app = typer.Typer(

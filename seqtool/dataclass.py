@@ -55,15 +55,17 @@ def _init(cls: type) -> Any:
     has_post_init = hasattr(cls, "__post_init__")
 
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        arguments = {**dict(zip(positional, args, strict=False)), **kwargs}
-        if not required <= arguments.keys() <= names or len(arguments) != len(args) + len(kwargs):
+        arguments = {**dict(zip(positional, args, strict=False)), **kwargs} if args else kwargs
+        fits = required.issubset(arguments) and names.issuperset(arguments)
+        if not fits or len(arguments) != len(args) + len(kwargs):
             raise TypeError(
                 f"{cls.__name__} takes {', '.join(f.name for f in accepted)}; {len(args)} arguments by position, and "
                 f"{', '.join(kwargs) or 'none'} by name were given"
             )
         # Not attribute by attribute, which a frozen class refuses. All in the order of the fields, as `defaults` are.
         values = self.__dict__
-        values |= {**defaults, **arguments}
+        values.update(defaults)
+        values.update(arguments)
         for name, make in factories.items():
             if name not in arguments:
                 values[name] = make()

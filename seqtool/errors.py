@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from seqtool.advice import Advice, advice_in
-from seqtool.words import as_arguments, in_short
+from seqtool.words import in_short
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -118,6 +118,8 @@ def _reworded(function: Callable[P, R], known: frozenset[str] | None) -> Callabl
         try:
             return function(*args, **kwargs)
         except SeqtoolError as error:
+            from seqtool.option_names import as_arguments
+
             error.args = (as_arguments(str(error), known),)
             raise
 

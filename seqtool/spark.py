@@ -12,6 +12,7 @@ from seqtool.errors import SeqtoolError, UsageError, names_arguments
 from seqtool.files.deflate import Compress
 from seqtool.files.stores import store_at
 from seqtool.grouping.encoder_plan import EncoderPlan
+from seqtool.option_names import as_arguments
 from seqtool.sequences.ragged import Ragged
 from seqtool.sharding import group
 from seqtool.sharding.encoding import rows_of
@@ -20,9 +21,8 @@ from seqtool.sharding.observing import FileFacts, facts_of
 from seqtool.sharding.spark import arrow_schema, moved, results
 from seqtool.sharding.target import OutputFolder
 from seqtool.system import memory
-from seqtool.tables.roles import columns_named
+from seqtool.tables.named_columns import columns_named
 from seqtool.tables.table import Expected, Table, typed_table
-from seqtool.words import as_arguments
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

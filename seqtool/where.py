@@ -36,7 +36,7 @@ _COLUMN, _VALUE, _COMPARED = "the name of a column", "a number or text", "==, !=
 
 
 @dataclass(frozen=True)
-class Value:
+class Operand:
     """What cells are compared with: text, or a `number` where the text spells one; `bare` is text without quotes."""
 
     text: str
@@ -50,7 +50,7 @@ class Comparison:
 
     column: str
     sign: str
-    values: tuple[Value, ...]
+    values: tuple[Operand, ...]
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def parse(text: str, option: str = "--where") -> Expression:
     """Parse an expression; raises UsageError that shows the place and says what was expected there.
 
     >>> parse("split == train")
-    Comparison(column='split', sign='==', values=(Value(text='train', number=None, bare=True),))
+    Comparison(column='split', sign='==', values=(Operand(text='train', number=None, bare=True),))
     >>> parse("v >")
     Traceback (most recent call last):
     seqtool.errors.UsageError: --where: 'v >' ends after 'v >'; a number or text was expected
@@ -212,7 +212,7 @@ class _Parser:
         quoted = self._token.kind == "quoted" and self._token.text[0] != "'"
         return quoted or (self._token.kind == "word" and not self._is("and", "or", "in"))
 
-    def _values(self) -> tuple[Value, ...]:
+    def _values(self) -> tuple[Operand, ...]:
         self._expect("(")
         values = [self._value()]
         while self._is(","):
@@ -221,17 +221,17 @@ class _Parser:
         self._expect(")", "a comma or )")
         return tuple(values)
 
-    def _value(self) -> Value:
+    def _value(self) -> Operand:
         token = self._token
         if token.kind == "quoted" and token.text[0] != "`":
-            return Value(_unquoted(self._take()))
+            return Operand(_unquoted(self._take()))
         if token.kind != "word" or self._is("and", "or", "not", "in"):
             self._fail(_VALUE)
         text = self._take().text
         if _NUMBER.fullmatch(text) is None:
-            return Value(text, bare=True)
+            return Operand(text, bare=True)
         whole = text.lstrip("+-").isdecimal() and len(text) <= _MOST_DIGITS
-        return Value(text, int(text) if whole else float(text))
+        return Operand(text, int(text) if whole else float(text))
 
     def _fail(self, expected: str) -> NoReturn:
         token, before = self._token, self._text[: self._token.begin].rstrip()

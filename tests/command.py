@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +53,12 @@ class Place:
         self.temporary = root / "temporary"
         self.folder.mkdir()
         self.temporary.mkdir()
+
+    def copied(self, root: Path) -> Place:
+        """Another one that holds the same files: for tests that begin with what the same calls have made."""
+        place = Place(root)
+        shutil.copytree(self.folder, place.folder, dirs_exist_ok=True)
+        return place
 
     def write(self, name: str, content: str | bytes | np.ndarray) -> Path:
         """A file of this content; an array becomes an .npy."""

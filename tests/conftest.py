@@ -11,11 +11,15 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
+from _pytest.doctest import DoctestModule
+from _pytest.runner import runtestprotocol
 from hypothesis import is_hypothesis_test, settings
 
 from tests.command import Place
 from tests.hunting import examples
 from tests.screen import Attach, Terminal
+
+HERE = Path(__file__).parent
 
 settings.register_profile("seqtool", derandomize=True, deadline=None, max_examples=examples(100))
 settings.load_profile("seqtool")
@@ -31,6 +35,14 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def place(tmp_path: Path) -> Place:
     """A folder to run commands in."""
     return Place(tmp_path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unsynced() -> Generator[None]:
+    """Let nobody here wait for the disk: what reaches it at once shows only where the power fails."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(os, "fsync", os.fstat)  # which refuses what is no open descriptor
+        yield
 
 
 # What a test with one of these markers cannot do without.
@@ -74,6 +86,25 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Let a worker tell of a test that passes once: five messages take as long as most tests."""
+    if not hasattr(item.config, "workerinput"):
+        return None
+    for report in runtestprotocol(item, nextitem=nextitem, log=False):
+        if report.when == "call" or not report.passed:
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(file_path: Path) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Of the modules here look for doctests in those that tests stand on: to import all others takes seconds."""
+    collectors = yield
+    if file_path.parent == HERE and not file_path.name.startswith("test_"):
+        return collectors
+    return [collector for collector in collectors if not isinstance(collector, DoctestModule)]
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Mark what Hypothesis draws the examples of as a hunt, and as slow what of a `thinned` test can wait."""
     if is_hypothesis_test(getattr(item, "obj", None)):
@@ -98,6 +129,12 @@ def pytest_collection_finish() -> None:
     """From here on, garbage is what the tests make."""
     gc.freeze()
     gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Look for garbage once: pytest does so ten times in each process, for what a destructor may complain of."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
+from functools import cache
 from math import nan
 from typing import Any
 
@@ -19,7 +21,8 @@ FEW = np.where(np.arange(COUNT) < 5, [8, 1, 2, 4, 1, *[0] * (COUNT - 5)], 0)  # 
 STEPS = int(LENGTHS.sum())
 
 
-def kinds() -> dict[str, Ragged]:
+@cache
+def kinds() -> Mapping[str, Ragged]:
     """Ragged sequences by what their steps are, and what is known of them."""
     random = np.random.default_rng(0)
     features = random.standard_normal((STEPS, 3)).astype(np.float32)
@@ -105,7 +108,8 @@ def kinds() -> dict[str, Ragged]:
     }
 
 
-def files() -> dict[str, Ragged | Padded]:
+@cache
+def files() -> Mapping[str, Ragged | Padded]:
     """Each kind ragged, padded at the end, and padded at the start with what no network should read."""
     found: dict[str, Ragged | Padded] = {}
     with warnings.catch_warnings():

@@ -15,6 +15,7 @@ import subprocess
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -213,9 +214,9 @@ FILES: dict[str, str | bytes | np.ndarray | Callable[[], bytes]] = {
     "lengths9.npz": npz(x=DENSE, lengths=np.array([4, 9])),
     "lengths1.npz": npz(x=DENSE, lengths=np.array([4])),
     "lengthswords.npz": npz(x=DENSE, lengths=np.array(["4", "2"])),
-    "bomb.npz": bomb(80_000_000_000_000, 1000),
-    "more.npz": bomb(1000, 50_000_000),
-    "less.npz": bomb(50_000_000, 1000),
+    "bomb.npz": partial(bomb, 80_000_000_000_000, 1000),
+    "more.npz": partial(bomb, 1000, 50_000_000),
+    "less.npz": partial(bomb, 50_000_000, 1000),
     # Other formats
     "text.parquet": ROWS,
     "cut.parquet": b"PAR1" + bytes(100),

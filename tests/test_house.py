@@ -22,7 +22,7 @@ ROOT = PACKAGE.parent
 # The rooms, from the lowest floor to the highest: a module imports from its own floor and those before it here, never
 # from a later one. Each room says in its `__init__` what lives there.
 FLOORS: list[set[str]] = [
-    {"advice", "dataclass", "errors", "where", "words"},
+    {"advice", "dataclass", "errors", "option_names", "where", "words"},
     {"system"},
     {"arrays"},
     {"sequences"},
@@ -54,7 +54,7 @@ HOMES = {
         "tables.cells.keys",
         "tables.cells.labels",
         "tables.cells.number_state",
-        "tables.cells.numbers",
+        "tables.cells.number_reading",
         "tables.cells.order",
         "tables.cells.spelling",
         "tables.cells.text_order",
@@ -78,7 +78,7 @@ HOMES = {
         "files.row_batches",
         "unpadding.beside",
         "unpadding.columns",
-        "unpadding.landing",
+        "unpadding.forecasts",
         "unpadding.predictions",
         "unpadding.rows",
         "unpadding.writing",
@@ -94,7 +94,7 @@ HOMES = {
 NEVER_ELSEWHERE = {
     "duckdb": set(),
     "polars": set(),
-    "torch": {"torch"},
+    "torch": {"torch", "torch.batch", "torch.collation", "torch.dataset", "torch.sampler", "torch.tensors"},
     "keras": {"keras"},
     "tensorflow": {"tf"},
     "rich": {
@@ -299,7 +299,13 @@ def loaded_with(*names: str) -> set[str]:
 
 def test_nothing_imports_the_adapters_of_frameworks() -> None:
     adapters = {"torch", "keras", "tf"}
-    assert not {name for name, tree in modules().items() if adapters & own(imports(tree))}
+    users = {
+        (name, other)
+        for name, tree in modules().items()
+        for other in own(imports(tree))
+        if other.split(".")[0] in adapters - {name.split(".")[0]}
+    }
+    assert users == set()
 
 
 def test_the_command_line_loads_without_arrays_and_tables() -> None:
@@ -313,6 +319,7 @@ def test_pad_on_an_array_loads_no_tables() -> None:
         "sources.read",
         "sources.numpy_files",
         "commands._deliver",
+        "commands._destination",
         "files.inputs",
         "files.outputs",
         "terminal.report",
@@ -421,7 +428,9 @@ def test_no_function_is_too_long() -> None:
     def length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
         body = node.body[1:] if ast.get_docstring(node) is not None else node.body
         lines = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
-        calls = [call for call in nodes(node) if isinstance(call, ast.Call)]
+        if lines <= LONGEST_FUNCTION:
+            return lines
+        calls = [call for call in ast.walk(node) if isinstance(call, ast.Call)]
         # Arguments that are only handed on, one a line, are one thought.
         return lines - sum(max(0, len({word.lineno for word in call.keywords}) - 1) for call in calls)
 
@@ -497,7 +506,7 @@ TESTED_BY_OTHERS = {
         "transform",
         "values",
     },
-    "": {"__main__", "advice", "cli", "errors", "words"},
+    "": {"__main__", "advice", "cli", "errors", "option_names", "words"},
     "system": {"prefetch", "signals"},
     # What tasks and engines do is tested through whole calls.
     "sharding": {
@@ -550,6 +559,7 @@ TESTED_BY_OTHERS = {
         "refusals",
         "remote",
         "schema",
+        "temporary",
         "workbooks",
     },
     "tables": {
@@ -563,6 +573,7 @@ TESTED_BY_OTHERS = {
         "in_memory",
         "json_arrays",
         "json_lines",
+        "named_columns",
         "number_marks",
         "parquet_files",
         "row_filter",
@@ -573,6 +584,7 @@ TESTED_BY_OTHERS = {
         "advising",
         "cautions",
         "suspects",
+        "column_facts",
         "columns",
         "cutting",
         "encoder_columns",
@@ -591,7 +603,9 @@ TESTED_BY_OTHERS = {
         "options",
         "pivoting",
         "reading",
+        "row_columns",
         "runs",
+        "static_columns",
         "unlabelled",
         "workspace",
     },
@@ -599,6 +613,7 @@ TESTED_BY_OTHERS = {
         "json_records",
         "row_steps",
         "array_files",
+        "chosen_arrays",
         "companions",
         "labels",
         "leftovers",
@@ -608,7 +623,8 @@ TESTED_BY_OTHERS = {
     "inspecting": {"measure", "show_file"},
     "checking": {"against", "findings", "invariants", "layouts", "provenance", "show"},
     "codegen": {"filling", "for_jax", "for_keras", "for_numpy", "for_tf", "for_torch", "targets"},
-    "plotting": {"boxes", "label_panels", "marks", "panels"},
+    "plotting": {"boxes", "drawn_labels", "label_panels", "marks", "panels"},
+    "torch": {"batch", "collation", "dataset", "sampler", "tensors"},
     "training": {"in_place", "numbers", "opened", "stored"},
     "recipes": {"others", "columns", "names", "reading", "repeat", "show", "small_columns", "transformer"},
     "unpadding": {"beside", "columns", "names", "predictions", "sorting", "stretch", "undoing"},

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import runpy
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,8 @@ FEATURES = [f"lpc{i}" for i in range(1, 13)]
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tables that the samples draw."""
     folder = tmp_path_factory.mktemp("tables")
-    subprocess.run([sys.executable, SAMPLES / "make_tables.py", folder], check=True)
+    with patch.object(sys, "argv", ["make_tables.py", str(folder)]):
+        runpy.run_path(str(SAMPLES / "make_tables.py"), run_name="__main__")
     return folder
 
 
@@ -47,13 +49,13 @@ def by_hand(files: dict[str, Any]) -> dict[str, np.ndarray]:
     rows = pd.read_csv(VOWELS).sort_values(["utterance", "frame"])
     known = rows[rows["utterance"].isin(files["train"]["keys"])][FEATURES].astype("float32").astype("float64")
     rows[FEATURES] = (rows[FEATURES].astype("float32") - known.mean()) / known.std(ddof=0)
-    longest = rows.groupby("utterance").size().max()
+    steps = {key: group.to_numpy() for key, group in rows.groupby("utterance")[FEATURES]}
+    longest = max(map(len, steps.values()))
     blocks = {}
     for name, arrays in files.items():
         blocks[name] = np.zeros((len(arrays["keys"]), longest, len(FEATURES)))
         for i, key in enumerate(arrays["keys"]):
-            steps = rows[rows["utterance"] == key][FEATURES].to_numpy()
-            blocks[name][i, : len(steps)] = steps
+            blocks[name][i, : len(steps[key])] = steps[key]
     return blocks
 
 

@@ -8,6 +8,7 @@ import shutil
 import sys
 from datetime import date
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +23,7 @@ from tests.workbooks import reader, workbook
 ROOT = Path(__file__).parent.parent
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"  # .*$")
+PYTHON = re.compile(r'python (?:-c "(?P<code>[^"$`\\]*)"|(?P<script>[\w/]+\.py))')
 SETUP = re.compile(r"python3 -m venv \.venv && \.venv/bin/pip install [^&]+ && \.venv/bin/(?P<rest>.*)")
 
 
@@ -138,7 +140,7 @@ def test_shape(call: str, tmp_path: Path) -> None:
     place = Place(tmp_path)
     if ".xlsx" in call:
         reader()
-    shutil.copytree(ROOT / "samples", place.folder / "samples")
+    (place.folder / "samples").symlink_to(ROOT / "samples")
     write_shapes(place.folder)
     assert "wrote" in succeeded(place.shell(call)).err
 
@@ -174,12 +176,24 @@ def run_block(number: int, place: Place) -> None:
         text = setup["rest"]  # the environment of this test stands for the one that the README sets up
     if kind == "sh":
         for line in text.splitlines():
-            succeeded(place.shell(COMMENT.sub("", line)))
+            run_line(COMMENT.sub("", line), place)
     elif kind == "python":
         run_python(text, place, alone=bool(marked(number).marks))
     else:
         assert kind == "console", f"a block of kind {kind!r} that no test runs"
         run_transcript(text, place)
+
+
+def run_line(line: str, place: Place) -> None:
+    """A line of shell; one of Python alone takes longer to start than to run, and runs here."""
+    python = PYTHON.fullmatch(line)
+    if python is None:
+        succeeded(place.shell(line))
+    elif python["code"]:
+        run_python(python["code"], place, alone=False)
+    else:
+        with patch.object(sys, "argv", [python["script"]]):
+            run_python((place.folder / python["script"]).read_text(), place, alone=False)
 
 
 def run_python(text: str, place: Place, *, alone: bool) -> None:

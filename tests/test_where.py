@@ -13,7 +13,7 @@ import pytest
 
 import seqtool as st
 from seqtool.errors import UsageError
-from seqtool.where import Combination, Comparison, Not, Value, parse
+from seqtool.where import Combination, Comparison, Not, Operand, parse
 from tests.command import Place, succeeded
 
 ROWS = [
@@ -24,8 +24,8 @@ ROWS = [
     {"id": 3, "v": "7", "s": "é", "odd name": "y"},
 ]
 ONE, TWO = (
-    Comparison("a", "==", (Value("1", 1),)),
-    Comparison("b", "in", (Value("x", bare=True), Value("y z"))),
+    Comparison("a", "==", (Operand("1", 1),)),
+    Comparison("b", "in", (Operand("x", bare=True), Operand("y z"))),
 )
 
 

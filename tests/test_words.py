@@ -7,7 +7,7 @@ import pytest
 
 import seqtool
 from seqtool.errors import DataError, NotNumbersError, UsageError, check_whole, names_arguments
-from seqtool.words import as_arguments
+from seqtool.option_names import as_arguments
 
 
 @pytest.mark.parametrize(

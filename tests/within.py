@@ -137,19 +137,19 @@ def _in_place_of(number: int, handle: int) -> Iterator[None]:
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Let these be the variables of the environment."""
     before = dict(os.environ)
-    _set_environment(variables)
+    _set_environment(before, variables)
     try:
         yield
     finally:
-        _set_environment(before)
+        _set_environment(dict(os.environ), before)
 
 
-def _set_environment(variables: Mapping[str, str]) -> None:
-    """Change what differs: to set all of them anew takes as long as all else that a call needs."""
-    for name in {*os.environ} - {*variables}:
+def _set_environment(present: Mapping[str, str], wanted: Mapping[str, str]) -> None:
+    """Change what differs: to set all of them anew, or to look each up, takes as long as all else that a call needs."""
+    for name in present.keys() - wanted.keys():
         del os.environ[name]
-    for name, text in variables.items():
-        if os.environ.get(name) != text:
+    for name, text in wanted.items():
+        if present.get(name) != text:
             os.environ[name] = text
 
 

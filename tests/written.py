@@ -1,5 +1,6 @@
-"""Writes sequences into an open file, as commands do."""
+"""Writes sequences into an open file, as commands do, and bytes over those that a file holds."""
 
+from pathlib import Path
 from typing import BinaryIO
 
 from seqtool.files.deflate import Compress
@@ -20,3 +21,10 @@ def write(
     """The contents of a file of this suffix; errors as in `seqtool.save`."""
     contents = contents_of(data, suffix=suffix, mask=mask, compress=compress)
     contents.write(file, seekable=seekable, compress=compress)
+
+
+def rewrite(path: Path, data: bytes) -> None:
+    """A file of these bytes, which is not emptied first: for that some file systems wait until the disk has it."""
+    with path.open("r+b" if path.exists() else "wb") as file:
+        file.write(data)
+        file.truncate()

@@ -12,6 +12,8 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.lazy import AnyArray, Lazy, rows_per_chunk
 
+SEQUENCES_TOGETHER = 1 << 16  # whose offsets are read at once
+
 
 def gather(array: AnyArray, starts: Array, counts: Array | None = None) -> Array:
     """Stretches of rows, end to end: `counts[i]` rows from `starts[i]` on; without `counts` one row each.
@@ -45,6 +47,18 @@ def ranges(starts: Array, counts: Array, every: int = 1) -> Array:
 def index_type(count: int) -> np.dtype[Any]:
     """The narrowest dtype that holds the positions of `count` rows."""
     return np.dtype(np.uint32 if count < 1 << 32 else np.int64)
+
+
+def offsets_together(offsets: AnyArray) -> Iterator[tuple[int, Array]]:
+    """The offsets of all sequences in parts (n + 1,), each with the number of its first sequence.
+
+    A part begins with the offset that the one before ends with.
+
+    >>> [(first, part.tolist()) for first, part in offsets_together(np.array([0, 2, 5]))]
+    [(0, [0, 2, 5])]
+    """
+    for first in range(0, len(offsets) - 1, SEQUENCES_TOGETHER):
+        yield first, offsets[first : first + SEQUENCES_TOGETHER + 1]
 
 
 def sequence_of(offsets: AnyArray, row: int, near: int = 0) -> int:

@@ -30,8 +30,9 @@ from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import with_lengths_at_hand
 from seqtool.sequences.padding_values import check_value
 from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.sources.chosen_arrays import choose, lengths_file, refuse_names, refuse_options
 from seqtool.sources.companions import NEVER_LOST
-from seqtool.sources.foreign import choose, dense, lengths_file, refuse_names, refuse_options, take
+from seqtool.sources.foreign import dense, take
 from seqtool.sources.masks import lengths_and_side, with_side
 from seqtool.sources.options import ForeignSpec
 from seqtool.system.memory import Memory, allowed

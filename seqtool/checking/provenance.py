@@ -40,7 +40,7 @@ def order(subject: Subject) -> Finding:
 
 
 def rows_of_y(subject: Subject) -> Iterator[Finding]:
-    """The steps that y holds know their rows, by which `unpad --raw` finds those that a prediction is for."""
+    """The steps that follow know their rows, by which `unpad --raw` finds those that a prediction is for."""
     for name, is_wrong, what in (
         ("y_row_index", lambda part: part < 0, "negative"),
         ("y_order", np.isnan, "NaN"),
@@ -52,7 +52,7 @@ def rows_of_y(subject: Subject) -> Iterator[Finding]:
         if wrong is not None:
             yield failure(name, what, wrong, name)
         else:
-            yield Finding(name, "ok", f"{array.shape[1]:,} for each sequence, of y")
+            yield Finding(name, "ok", f"{array.shape[1]:,} for each sequence, of what follows")
 
 
 def _kept_by_all(entry: Mapping[str, Any], kept: int | None) -> int | None:

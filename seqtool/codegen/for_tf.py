@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from seqtool.codegen.filling import filled, included
 from seqtool.codegen.padding import is_harmless
 from seqtool.codegen.targets import LabelOutputs
@@ -58,41 +60,19 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
         lstm = ", use_cudnn=False"  # cuDNN refuses sequences without a step
     # Batches of shorter sequences alone hold nothing to learn from.
     enough = f"data = data.filter(lambda {batch}: tf.reduce_max({lengths}) >= {task.needed})"
-    layers = [
-        *(["embedding"] if ids else []),
-        *(["*categories"] if task.categories else []),
-        *(["*own_categories"] if task.static_c else []),
-        *(["h", "cell"] if task.own else []),
-        "lstm",
-        "head",
-    ]
+    layers = _layers(task)
     among = "layers" if task.static_c else f"({', '.join(layers)})"
-    options = (', dtype="int64"' if task.column else "") + included(task)
-    x = {"features": "x", "number": "x[..., tf.newaxis]", "ids": "embedding(x)"}[task.reads]
-    joined = f"steps = tf.concat([{x}, *(one(c[..., i]) for i, one in enumerate(categories))], -1)"
-    read, own = "steps" if task.categories else x, "own" if task.static_c else "static"
-    mask, start = (
-        ", mask=real" if last else "",
-        f", initial_state=[h({own}), cell({own})]" if task.own else "",
-    )
-    says = f"head(lstm({read}{mask}{start}))"
-    if target.shape:
-        says = f"tf.reshape({says}, {(-1, *target.shape)})"
     return filled(
         _PROGRAM,
         path=path,
         enough=enough if short and not last else "",
         embedding=f"embedding = tf.keras.layers.Embedding({task.inputs}, 32)" if ids else "",
-        categories=f"categories = [tf.keras.layers.Embedding(rows, 32) for rows in {task.categories}]"
-        if task.categories
-        else "",
+        categories=_embeddings("categories", task.categories),
         lstm=lstm,
         outputs=target.outputs,
-        options=options,
+        options=(', dtype="int64"' if task.column else "") + included(task),
         static=_STATIC.format(task.set_by) if task.own else "",
-        static_c=f"own_categories = [tf.keras.layers.Embedding(rows, 32) for rows in {task.static_c}]"
-        if task.static_c
-        else "",
+        static_c=_embeddings("own_categories", task.static_c),
         own=_own(task),
         batch=batch,
         unpacked=unpacked,
@@ -100,14 +80,53 @@ def program_text(data: Ragged | Padded, task: Task, *, path: str) -> str:
         real=f"real = {_real(task)}",
         known=_known(task),
         harmless=_harmless(data, task),
-        joined=joined if task.categories else "",
-        says=f"{says}[..., 0]" if target.flat and not target.classes else says,
+        joined=f"steps = {_joined(task)}" if task.categories else "",
+        says=_says(task),
         losses=_losses(task),
         layers=f"layers = [{', '.join(layers)}]" if task.static_c else "",
         weights=f"[weight for layer in {among} for weight in layer.trainable_weights]"
         if task.included
         else " + ".join(f"{layer}.trainable_weights" for layer in layers),
     )
+
+
+def _layers(task: Task) -> list[str]:
+    """The names of the layers that learn; a list of layers is unpacked."""
+    return [
+        *(["embedding"] if task.reads == "ids" else []),
+        *(["*categories"] if task.categories else []),
+        *(["*own_categories"] if task.static_c else []),
+        *(["h", "cell"] if task.own else []),
+        "lstm",
+        "head",
+    ]
+
+
+def _embeddings(name: str, sizes: Sequence[int]) -> str:
+    """The line that makes an embedding for each category of so many names, where there are any."""
+    return f"{name} = [tf.keras.layers.Embedding(rows, 32) for rows in {sizes}]" if sizes else ""
+
+
+def _steps(task: Task) -> str:
+    """An expression for the features of steps."""
+    return {"features": "x", "number": "x[..., tf.newaxis]", "ids": "embedding(x)"}[task.reads]
+
+
+def _joined(task: Task) -> str:
+    """An expression for the features of steps with their embedded categories behind them."""
+    return f"tf.concat([{_steps(task)}, *(one(c[..., i]) for i, one in enumerate(categories))], -1)"
+
+
+def _says(task: Task) -> str:
+    """An expression for what the network says of a batch."""
+    target = task.target
+    read, own = "steps" if task.categories else _steps(task), "own" if task.static_c else "static"
+    mask = ", mask=real" if target.name == "y" else ""
+    start = f", initial_state=[h({own}), cell({own})]" if task.own else ""
+    says = f"head(lstm({read}{mask}{start}))"
+    if target.shape:
+        says = f"tf.reshape({says}, {(-1, *target.shape)})"
+    return f"{says}[..., 0]" if target.flat and not target.classes else says
 
 
 def _batch(task: Task) -> tuple[str, str, str]:

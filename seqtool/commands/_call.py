@@ -7,10 +7,12 @@ import shlex
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from seqtool.dataclass import dataclass
-from seqtool.words import as_source, option_of
+from seqtool.option_names import option_of
+from seqtool.words import as_source
 
 _NEVER_PRINTED = ("as_json", "traceback")  # they change what is shown, not what is done
 
@@ -73,6 +75,7 @@ def _words(names: tuple[str, ...], value: Any) -> list[str]:
     return [names[0], str(value)]
 
 
+@cache
 def _spellings(annotation: Any) -> tuple[str, ...]:
     """The long spelling of an option, and for a pair such as --post/--pre both; none for an argument."""
     for extra in typing.get_args(annotation)[1:]:

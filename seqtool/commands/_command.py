@@ -27,6 +27,7 @@ _SECTIONS = [
     "Output",
     "Help",
 ]
+_IN_ORDER = "seqtool.options"  # where a context keeps the options that a call names, one entry each time
 
 
 class Command(TyperCommand):
@@ -37,13 +38,26 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """What typer makes of the words; raises UsageError for an option that is given twice."""
-        words = [*args]
         left = super().parse_args(ctx, args)  # --help ends here
         if not ctx.resilient_parsing:  # the shell asks for words, and the call is not whole yet
-            # What `super` parsed is kept by option, the last value alone; the order tells each time one was named.
-            _, _, in_order = self.make_parser(ctx).parse_args(words)
-            _refuse_repeats(in_order)
+            _refuse_repeats(ctx.meta[_IN_ORDER])
         return left
+
+    def make_parser(self, ctx: Any) -> Any:
+        """The parser that typer makes, which keeps each option that a call names in the context.
+
+        What `parse_args` makes of a call is kept by option, the last value alone.
+        """
+        parser = super().make_parser(ctx)
+        parse = parser.parse_args
+
+        def parse_args(args: list[str]) -> Any:
+            parsed = parse(args)
+            _, _, ctx.meta[_IN_ORDER] = parsed
+            return parsed
+
+        parser.parse_args = parse_args  # type: ignore[method-assign]
+        return parser
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the sections of the help: arguments, and options by their groups."""

@@ -1,35 +1,28 @@
-"""The end of every command that makes sequences: check the size, write, tell what was done."""
+"""The end of every command that makes sequences: check the size, write, say what was done."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from pathlib import Path
-from typing import Any, BinaryIO, cast, get_args
+from typing import Any, BinaryIO, cast
 
 from seqtool.advice import Advice
-from seqtool.arrays.dtypes import dtype_named
 from seqtool.arrays.spool import Spool
 from seqtool.commands._described import describe
+from seqtool.commands._destination import compression, may_replace
 from seqtool.commands._options import OutputOptions
 from seqtool.dataclass import dataclass
-from seqtool.errors import DataError, UsageError, check_choice
-from seqtool.files import npz
+from seqtool.errors import DataError
 from seqtool.files.atomic import is_special, naming
 from seqtool.files.deflate import Compress
 from seqtool.files.outputs import (
-    FOLD,
     Counted,
     Destination,
-    check_not_an_input,
-    choose,
-    named_by,
     open_all,
     paths_of,
     stdout_is_elsewhere,
 )
-from seqtool.files.writers import WRITERS, Contents, writer_of
+from seqtool.files.writers import Contents, writer_of
 from seqtool.operations.pad import check_blow_up
 from seqtool.operations.parts import parts_of
 from seqtool.sequences.ragged import Ragged
@@ -106,7 +99,7 @@ def deliver_all(
     """
     if len(outputs) > 1:
         paths_of([output.destination for output in outputs])
-    compress = _compression(to)
+    compress = compression(to)
     drafts = [_draft(output, mask=mask, compress=compress, summary=summary) for output in outputs]
     size = sum(draft.contents.nbytes for draft in drafts)
     if not to.dry_run:
@@ -155,7 +148,7 @@ class _Draft:
         if self.written is None:
             packed = " before compression" if compress else "" if self.contents.sized else " of arrays"
             path = self.destination.path
-            taken = to.output is None and path is not None and path.exists() and not _may_replace(to, path)
+            taken = to.output is None and path is not None and path.exists() and not may_replace(to, path)
             aside = f"; it exists, and only {Advice('--force')} replaces it" if taken else ""
             summary.say("would write", f"{name}, {human(size)}{packed}{aside}")
             return
@@ -206,75 +199,6 @@ def _write(
                     threads=threads,
                 )
             draft.written = counted.end
-
-
-def check_output(
-    to: OutputOptions,
-    *,
-    sources: Sequence[str | None] = (),
-    mask: bool = False,
-    ragged: bool = False,
-    index: bool = False,
-    dtype: str | None = None,
-    folds: int = 0,
-) -> None:
-    """Raise UsageError for what the options of an output alone show to be wrong, before any input is opened.
-
-    Only several `folds` have a name with '{fold}', and they need one.
-
-    >>> check_output(OutputOptions(output="x.npy"), mask=True)
-    Traceback (most recent call last):
-    seqtool.errors.UsageError: x.npy: .npy holds x alone; use .npz for a mask, or leave --mask out
-    """
-    compress = _compression(to)
-    if dtype is not None:
-        dtype_named(dtype)
-    _check_fold_name(to.output, folds)
-    if to.output is None:
-        return
-    check_not_an_input(Path(to.output), [Path(source) for source in sources if source])
-    destination = named_by(to.output, dry_run=to.dry_run)
-    if destination.suffix in WRITERS:  # else it is a folder, which `choose` reports
-        writer = WRITERS[destination.suffix]
-        writer.check(destination.name, ragged=ragged, mask=mask, compress=bool(compress), index=index)
-
-
-def _check_fold_name(output: str | None, folds: int) -> None:
-    is_named = output is not None and FOLD in Path(output).name
-    if folds and not is_named:
-        raise UsageError(
-            f"--folds {folds} makes a file for each fold: name them all by ",
-            Advice("-o", f"{FOLD}.npz"),
-            ", or choose one by ",
-            Advice("--fold", "0"),
-        )
-    if is_named and not folds:
-        raise UsageError(
-            f"{output}: {FOLD} stands for the folds that seqtool split writes, all in one call, and here is one "
-            "output; name it otherwise: ",
-            Advice("-o", "FILE"),
-        )
-
-
-def _compression(to: OutputOptions) -> Compress | None:
-    return cast("Compress | None", check_choice("--compress", to.compress, get_args(Compress)))
-
-
-def destination_of(
-    to: OutputOptions, *, command: str, inputs: list[Path | None], folder: str | None = None
-) -> Destination:
-    """Where the output of a command goes; an implicit name replaces only what seqtool wrote, unless forced.
-
-    It is named after the first input, or the `folder` that all of them are in.
-    """
-    replace = partial(_may_replace, to)
-    return choose(
-        to.output, command=command, inputs=inputs, may_replace=replace, dry_run=to.dry_run, folder=folder
-    )
-
-
-def _may_replace(to: OutputOptions, path: Path) -> bool:
-    return to.force or npz.written_by_seqtool(path)
 
 
 def _account(whole: Ragged) -> dict[str, Any]:

@@ -120,6 +120,14 @@ class ShardOptions:
                 Advice(without=["--shards", "--engine"]),
             )
 
+    def refuse_counted_keys(self, table: Table) -> None:
+        """Raise UsageError for several files whose sequences are counted at blank lines, and have no other key."""
+        if table.counter is not None and table.part("key") is None:
+            raise UsageError(
+                "--key-blank-lines counts sequences from file to file, which shards do not: group one file, or: ",
+                Advice(without=["--shards", "--engine"]),
+            )
+
     def number(self, inputs: Sequence[Input]) -> int:
         """How many shards there are to be."""
         if self.shards is not None:
@@ -162,19 +170,16 @@ def group_into_shards(
 ) -> None:
     """Group a table into shards, and show the summary; `describe` adds what became of the rows."""
     from seqtool.files.deflate import Compress
-    from seqtool.files.inputs import temporary_folder
     from seqtool.files.stores import store_at
+    from seqtool.files.temporary import temporary_folder
     from seqtool.sharding import group
     from seqtool.sharding.target import OutputFolder
     from seqtool.terminal.progress import watch
 
     compress = check_choice("--compress", to.compress, get_args(Compress))
     assert to.output is not None
-    if len(found) > 1 and table.counter is not None and table.part("key") is None:
-        raise UsageError(
-            "--key-blank-lines counts sequences from file to file, which shards do not: group one file, or: ",
-            Advice(without=["--shards", "--engine"]),
-        )
+    if len(found) > 1:
+        shards.refuse_counted_keys(table)
     target = OutputFolder(store_at(to.output.rstrip("/")), force=to.force or to.dry_run)
     with shards.opened() as engine:
         allowed = memory.allowed(limits.max_memory if engine.here or limits.max_memory else _TASK)
@@ -197,15 +202,15 @@ def group_into_shards(
         if to.dry_run:
             _describe_plan(observed, target.store.address, summary)
         else:
-            names, each = [item.base_name for item in found], (table.size or 0) / max(1, observed.rows)
+            row_bytes = (table.size or 0) / max(1, observed.rows)
             with watched("writing", table.size) as on_progress:
                 written = group.write(
                     observed,
                     engine,
                     target,
-                    inputs=names,
+                    inputs=[item.base_name for item in found],
                     compress=cast(Any, compress),
-                    on_rows=lambda rows: on_progress(int(rows * each), rows),
+                    on_rows=lambda rows: on_progress(int(rows * row_bytes), rows),
                 )
             describe(written.result)
             _describe(written, target.store.address, summary)

@@ -60,9 +60,10 @@ def one_source(
     """
     from seqtool.arrays.spool import Spool
     from seqtool.files import inputs
+    from seqtool.files.temporary import temporary_folder
     from seqtool.system import memory
 
-    limit, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
+    limit, folder = memory.allowed(limits.max_memory), temporary_folder(limits.temp_dir)
     names = [source] if source else []
     with Spool(folder) as spool, inputs.opened(names, temp_dir=folder, memory=limit) as found:
         yield Source(found if several else [only(found, source, command)], spool, limit)

@@ -10,7 +10,7 @@ from seqtool.commands import _completion
 from seqtool.commands._options import KeyFrom, choice, one_name, several_names
 from seqtool.commands._values import names_in, orders_in
 from seqtool.dataclass import dataclass
-from seqtool.words import option_of
+from seqtool.option_names import option_of
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec

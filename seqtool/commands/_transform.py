@@ -29,7 +29,8 @@ from seqtool.operations.operation import (
     learns,
     without_none,
 )
-from seqtool.words import option_of, split_names
+from seqtool.option_names import option_of
+from seqtool.words import split_names
 
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool
@@ -179,7 +180,8 @@ def _transform(
     to: OutputOptions,
 ) -> None:
     from seqtool import errors
-    from seqtool.commands._deliver import check_output, deliver_all, destination_of, outputs_of
+    from seqtool.commands._deliver import deliver_all, outputs_of
+    from seqtool.commands._destination import check_output, destination_of
     from seqtool.commands._source import one_source, opened_ours, read
     from seqtool.files.inputs import folder_of
     from seqtool.operations.run import name_of, with_operation_entry

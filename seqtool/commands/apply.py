@@ -86,8 +86,10 @@ def apply(
     Example: seqtool apply train.npz new.csv -o new.npz
     """
     from seqtool.arrays.spool import Spool
-    from seqtool.commands._deliver import check_output, deliver, destination_of
+    from seqtool.commands._deliver import deliver
+    from seqtool.commands._destination import check_output, destination_of
     from seqtool.files import inputs
+    from seqtool.files.temporary import temporary_folder
     from seqtool.grouping.elsewhere import Elsewhere, parted
     from seqtool.grouping.workspace import Workspace
     from seqtool.recipes.reading import read_recipe
@@ -101,7 +103,7 @@ def apply(
     check_output(to, sources=[recipe, *(sources or [])])
     others = _Others(parted(label or [], names_in), parted(static or [], names_in))
     summary = Summary("apply")
-    limit, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
+    limit, folder = memory.allowed(limits.max_memory), temporary_folder(limits.temp_dir)
     with Spool(folder) as spool, inputs.opened([recipe], temp_dir=folder, memory=limit) as (of_recipe,):
         with summary.stage("reading"):
             known = read_recipe(of_recipe, spool, limit)
@@ -152,8 +154,8 @@ def _repeated(
 
     steps, names = repeat.prepared(recipe, last=last), [item.base_name for item in found]
     if recipe.first.get("command") != "group":
-        for option, given in (("--where", where), ("--label", beside.label), ("--static", beside.static)):
-            if given:
+        for option, value in (("--where", where), ("--label", beside.label), ("--static", beside.static)):
+            if value:
                 raise UsageError(f"{option} is of rows, and {recipe.name} was made of sequences")
         return _of_sequences(recipe, found, workspace, summary, steps)
     spec = spec_of(recipe, None if found[0].named_path is None else found[0].source)

@@ -69,6 +69,7 @@ def check(
     from seqtool.arrays.spool import Spool
     from seqtool.checking.show import show_findings
     from seqtool.files import inputs
+    from seqtool.files.temporary import temporary_folder
     from seqtool.system import memory
     from seqtool.terminal import report
 
@@ -77,7 +78,7 @@ def check(
     network = check_choice("--for", reader, get_args(checking.Reader))
     spec = foreign.spec(parse_value(value))
     limit = memory.allowed(limits.max_memory)
-    folder = inputs.temporary_folder(limits.temp_dir)
+    folder = temporary_folder(limits.temp_dir)
     with ExitStack() as stack:
 
         def opened(*names: str) -> Input:

@@ -48,8 +48,10 @@ def concat(
     Example: seqtool concat monday.npz tuesday.npz -o week.npz
     """
     from seqtool.arrays.spool import Spool
-    from seqtool.commands._deliver import check_output, deliver, destination_of
+    from seqtool.commands._deliver import deliver
+    from seqtool.commands._destination import check_output, destination_of
     from seqtool.files import inputs
+    from seqtool.files.temporary import temporary_folder
     from seqtool.files.writers import writer_of
     from seqtool.operations.clashes import OnClash
     from seqtool.operations.concat import UnlikeError, concatenated
@@ -58,7 +60,7 @@ def concat(
 
     check_output(to, sources=sources or [])
     summary = Summary("concat")
-    limit, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
+    limit, folder = memory.allowed(limits.max_memory), temporary_folder(limits.temp_dir)
     with Spool(folder) as spool, inputs.opened(sources or [], temp_dir=folder, memory=limit) as opened:
         destination = destination_of(to, command="concat", inputs=[item.named_path for item in opened])
         _allow_open(len(opened))

@@ -36,7 +36,8 @@ def convert(
     Example: seqtool convert train.npz -o train.parquet
     """
     from seqtool import errors
-    from seqtool.commands._deliver import check_output, deliver, destination_of
+    from seqtool.commands._deliver import deliver
+    from seqtool.commands._destination import check_output, destination_of
     from seqtool.commands._source import one_source, read
     from seqtool.files.inputs import folder_of
     from seqtool.files.writers import writer_of

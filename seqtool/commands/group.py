@@ -74,9 +74,11 @@ def group(
     """
     check_address_space(arrow=True)
     from seqtool.arrays.spool import Spool
-    from seqtool.commands._deliver import check_output, deliver, destination_of
+    from seqtool.commands._deliver import deliver
+    from seqtool.commands._destination import check_output, destination_of
     from seqtool.commands._grouped import describe_grouped
     from seqtool.files import inputs
+    from seqtool.files.temporary import temporary_folder
     from seqtool.grouping.elsewhere import companions
     from seqtool.grouping.group import group as group_rows
     from seqtool.grouping.workspace import Workspace
@@ -103,7 +105,7 @@ def group(
         ragged=ragged,
         **padding.for_group(ragged=ragged),
     )
-    allowed, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
+    allowed, folder = memory.allowed(limits.max_memory), temporary_folder(limits.temp_dir)
     summary = Summary("group")
     with (
         Spool(folder) as spool,

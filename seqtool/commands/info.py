@@ -73,6 +73,7 @@ def info(
     """
     from seqtool import codegen
     from seqtool.files import inputs
+    from seqtool.files.temporary import temporary_folder
     from seqtool.inspecting import show_file
     from seqtool.inspecting.describe import described, slots_of
     from seqtool.system import memory
@@ -91,7 +92,7 @@ def info(
             "--recipe shows what was done and nothing else; ",
             Advice(without=[option for option, is_named in others.items() if is_named]),
         )
-    limit, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
+    limit, folder = memory.allowed(limits.max_memory), temporary_folder(limits.temp_dir)
     with inputs.opened([source] if source else [], temp_dir=folder, memory=limit) as found:
         if recipe:
             _show_recipe(only(found, source, "info"), limit, folder, as_json=as_json)

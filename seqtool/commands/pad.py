@@ -84,7 +84,8 @@ def pad(
     Example: seqtool pad in.npy --maxlen 100 --post
     """
     from seqtool import errors
-    from seqtool.commands._deliver import check_output, deliver, destination_of
+    from seqtool.commands._deliver import deliver
+    from seqtool.commands._destination import check_output, destination_of
     from seqtool.commands._source import one_source, read
     from seqtool.commands._transform import show_outcome
     from seqtool.files.inputs import folder_of

@@ -23,8 +23,8 @@ from seqtool.commands._rows import RowOptions
 from seqtool.commands._table_options import ColumnOptions, TableOptions, TimeOptions
 from seqtool.commands._values import call_without, names_in
 from seqtool.errors import UsageError
+from seqtool.option_names import option_of
 from seqtool.system.memory import check_address_space
-from seqtool.words import option_of
 
 if TYPE_CHECKING:
     from seqtool.grouping.spec import GroupSpec
@@ -150,6 +150,7 @@ def _of_tables(
     check_address_space(arrow=True)
     from seqtool.arrays.spool import Spool
     from seqtool.files import inputs
+    from seqtool.files.temporary import temporary_folder
     from seqtool.grouping.elsewhere import companions
     from seqtool.grouping.workspace import Workspace
     from seqtool.inspecting import measure
@@ -158,7 +159,7 @@ def _of_tables(
     from seqtool.tables import opening
     from seqtool.terminal import progress
 
-    allowed, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
+    allowed, folder = memory.allowed(limits.max_memory), temporary_folder(limits.temp_dir)
     encoding = spec.text.encoding
     with (
         Spool(folder) as spool,
@@ -179,12 +180,13 @@ def _of_sequences(
 ) -> tuple[Measured, LengthCounts, list[str]]:
     from seqtool.arrays.spool import Spool
     from seqtool.files import inputs
+    from seqtool.files.temporary import temporary_folder
     from seqtool.inspecting import measure
     from seqtool.sequences.lengths import LengthCounts
     from seqtool.sources.options import SourceOptions
     from seqtool.system import memory
 
-    allowed, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
+    allowed, folder = memory.allowed(limits.max_memory), temporary_folder(limits.temp_dir)
     with (
         Spool(folder) as spool,
         inputs.opened(sources or [], encoding=encoding, temp_dir=folder, memory=allowed) as found,

@@ -63,6 +63,7 @@ def plot(
     from seqtool import errors
     from seqtool.arrays.spool import Spool
     from seqtool.files import inputs, outputs
+    from seqtool.files.temporary import temporary_folder
     from seqtool.plotting import check_matplotlib, picture
     from seqtool.plotting.marks import SUFFIXES, drawn_by_seqtool
     from seqtool.plotting.portrait import portrait
@@ -75,7 +76,7 @@ def plot(
         outputs.check_not_an_input(Path(output), [Path(source or "-")])
         outputs.named_by(output, suffixes=SUFFIXES)
     check_matplotlib()
-    limit, folder = memory.allowed(limits.max_memory), inputs.temporary_folder(limits.temp_dir)
+    limit, folder = memory.allowed(limits.max_memory), temporary_folder(limits.temp_dir)
     summary = report.Summary("plot")
     names = [source] if source else []
     with Spool(folder) as spool, inputs.opened(names, temp_dir=folder, memory=limit) as found:

@@ -58,8 +58,8 @@ def unpad(
         typer.Option(
             "--raw",
             help="Take scale, encode, window and split --last back: each row once, and predictions (N, H) of windows, "
-            "or (N,) of the step after x, on the rows that they are for, as numbers before scale. Of these four "
-            "numbers a row are held in memory.",
+            "(N,) of the step after x, or (N, T) after window --next, on the rows that they are for, as numbers before "
+            "scale. Of these four numbers a row are held in memory.",
             rich_help_panel="Rows",
         ),
     ] = False,
@@ -133,7 +133,7 @@ def _rows(found: Sequences, opened: Source, summary: Summary, *, raw: bool, besi
 
     `beside` are the options of the table that they are to stand beside.
     """
-    from seqtool.unpadding.landing import Windows
+    from seqtool.unpadding.landing import WindowRows
     from seqtool.unpadding.rows import Rows
     from seqtool.unpadding.undoing import kept_scales, undone
     from seqtool.words import count, join_names
@@ -142,7 +142,7 @@ def _rows(found: Sequences, opened: Source, summary: Summary, *, raw: bool, besi
     if not raw:
         return Rows.of(ragged, opened.spool, room=room)
     before, names = undone(ragged, opened.spool)
-    windows = Windows.of(before, ragged)
+    windows = WindowRows.of(before, ragged)
     names = [*names, *([windows.parting.command] if windows else [])]
     summary.say("taken back", join_names(names) or "nothing: no command that could be was applied")
     summary.facts["taken_back"] = names
@@ -187,11 +187,12 @@ def _with_predictions(
     rows: Rows, files: list[tuple[str, Path]], found: Sequences, room: int, summary: Summary
 ) -> Rows:
     """The same rows with the columns of predictions, which are read at once if they take no more than `room` bytes."""
+    from seqtool.unpadding import forecasts
     from seqtool.unpadding.parting import follows
-    from seqtool.unpadding.predictions import Block, open_predictions, predicted
+    from seqtool.unpadding.predictions import BlockForm, open_predictions, predicted
     from seqtool.words import listed
 
-    block = Block(found.maxlen, found.padding or "post")
+    block = BlockForm(found.maxlen, found.padding or "post")
     more, windows = [], rows.windows
     for name, path in files:
         array = open_predictions(path, room=room)
@@ -207,7 +208,7 @@ def _with_predictions(
                     )
                 )
         else:
-            columns = windows.predicted(name, array, rows.unknown)
+            columns = forecasts.predicted(name, array, windows, block, rows.unknown)
             parts = "windows" if windows.parting.command == "window" else "the step after x"
             of = f"{parts}, in the rows that they are for"
         summary.say("added", f"{listed(columns.names)}: of {of}")
@@ -247,8 +248,9 @@ def _write_beside(
 def _table(name: str, text: TableOptions, opened: Source, limits: MemoryOptions) -> Iterator[Table]:
     """A table, open for the block."""
     from seqtool.files import inputs
+    from seqtool.files.temporary import temporary_folder
     from seqtool.tables.opening import open_tables
 
-    folder = inputs.temporary_folder(limits.temp_dir)
+    folder = temporary_folder(limits.temp_dir)
     with inputs.opened([name], encoding=text.encoding, temp_dir=folder, memory=opened.memory) as found:
         yield open_tables(found, text.reading, list_cells=False)

@@ -230,12 +230,13 @@ def _cannot_write(output: Path | str, error: OSError, outcome: str) -> DataError
     return DataError(f"{output}: cannot be written ({why(error)}); {outcome}")
 
 
+_DESCRIPTORS = (Path("/dev/fd"), Path("/proc/self/fd"))
+_STREAMS = (Path("/dev/stdout"), Path("/dev/stderr"))
+
+
 def is_special(path: Path) -> bool:
     """Whether `path` is a device, a pipe, or a file that the caller holds open: no rename may replace it."""
-    if path.parent in (Path("/dev/fd"), Path("/proc/self/fd")) or path in (
-        Path("/dev/stdout"),
-        Path("/dev/stderr"),
-    ):
+    if path.parent in _DESCRIPTORS or path in _STREAMS:
         return True
     try:
         mode = path.stat().st_mode

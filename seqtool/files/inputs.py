@@ -6,7 +6,6 @@ import contextlib
 import glob
 import io
 import os
-import shutil
 import stat
 import sys
 import tempfile
@@ -30,13 +29,12 @@ from seqtool.files.packing import BROKEN, damaged_packing, is_packed_in_zip, ope
 from seqtool.files.path_parts import PathPattern, files_below, folder_name, is_partitioned
 from seqtool.files.refusals import is_a_folder, no_such_file, refuse_file_name, refuse_foreign
 from seqtool.files.remote import RemoteFile, is_remote, is_remote_folder_with, remote_files
+from seqtool.files.temporary import spooled
 from seqtool.files.traces import MANIFEST, holds_our_rows, is_our_folder, is_our_shards
 from seqtool.files.workbooks import is_workbook
 from seqtool.system.memory import LEAST, Memory, allowed, check_address_space
-from seqtool.system.signals import held
 from seqtool.words import STDIN
 
-_VARIABLE = "SEQTOOL_TEMP_DIR"
 _RECOGNISED_BY = 1 << 16  # bytes that are read, unpacked, to recognise an input
 _KEPT = 1 << 13  # of these, as `Input.head`: most first rows, and thousands of files take little memory
 
@@ -168,24 +166,6 @@ def _without_head(item: Input, count: int) -> Input:
 _HEADS = 8 << 20  # bytes
 
 
-def temporary_folder(named: str | None) -> Path | None:
-    """The folder of `--temp-dir`, or of SEQTOOL_TEMP_DIR without it; None for the system's.
-
-    Raises DataError for what is no folder, or cannot be written to.
-    """
-    source = f"--temp-dir {named}"
-    if named is None:
-        named = os.environ.get(_VARIABLE) or None
-        source = f"{_VARIABLE}={named}"
-    if named is None:
-        return None
-    if not Path(named).is_dir():
-        raise DataError(f"{source}: no such folder; create it first, or name another")
-    if not os.access(named, os.W_OK):
-        raise DataError(f"{source}: cannot be written to; name another folder")
-    return Path(named)
-
-
 def _refuse_twice(found: Sequence[Input]) -> None:
     seen: dict[tuple[int, int], str] = {}
     for item in found:
@@ -220,7 +200,7 @@ def _remote_shards(source: str) -> Iterator[Input]:
 def _remote_file(file: RemoteFile, folder: Path | None) -> Iterator[Input]:
     with contextlib.ExitStack() as stack:
         with file.open() as stream:
-            copy = stack.enter_context(_spooled(stream, folder))
+            copy = stack.enter_context(spooled(stream, folder))
         yield _input(file.name, copy, Path(file.name), folder)
 
 
@@ -251,7 +231,7 @@ def _file(path: Path, source: str, folder: Path | None) -> Iterator[Input]:
         yield _input(str(path), path, path, folder)
         return
     # A named pipe or /dev/fd/63 is read once, from front to back.
-    with _open_file(str(path), path) as stream, _spooled(stream, folder) as spool:
+    with _open_file(str(path), path) as stream, spooled(stream, folder) as spool:
         yield _input(str(path), spool, path, folder)
 
 
@@ -301,26 +281,6 @@ def _empty(name: str) -> DataError:
     return DataError(f"{name}: empty; rows or sequences were expected", *(hint if name == STDIN else []))
 
 
-@contextlib.contextmanager
-def _spooled(stream: IO[bytes], folder: Path | None) -> Iterator[Path]:
-    """What can be read only once, in a temporary file that can be read again."""
-    with contextlib.ExitStack() as clean:
-        with held():
-            handle, name = tempfile.mkstemp(prefix="seqtool-", dir=folder)
-            clean.callback(Path(name).unlink, missing_ok=True)
-            spool = clean.enter_context(os.fdopen(handle, "wb"))
-        try:
-            shutil.copyfileobj(stream, spool, 1 << 20)
-            spool.close()  # Windows opens no file again that is open
-        except OSError as error:
-            raise DataError(
-                f"{folder or tempfile.gettempdir()}: cannot hold the input ({why(error)}); name a folder with "
-                "more space: ",
-                Advice("--temp-dir", "DIR"),
-            ) from None
-        yield Path(name)
-
-
 def _refuse_binary(item: Input) -> None:
     """A NUL among the first bytes of what ought to be text."""
     if b"\x00" in item.head[:4096] and not item.head.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -355,5 +315,5 @@ def require_any(sources: Sequence[str]) -> None:
 @contextlib.contextmanager
 def _standard_input(folder: Path | None) -> Iterator[Input]:
     require_any([])
-    with _spooled(sys.stdin.buffer, folder) as spool:
+    with spooled(sys.stdin.buffer, folder) as spool:
         yield _input(STDIN, spool, None, folder)

@@ -12,8 +12,8 @@ from typing import IO, Any, cast
 
 from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError
+from seqtool.files.packing import READ_AT_ONCE
 
-_PIECE = 1 << 20
 _CELL = re.compile(rb'"(?:[^"]|"")*"|[^ \t]+')
 _BLANK = re.compile(rb"(\n{2,})")
 _NO_TOKENS = b"-DOCSTART-"  # begins a line between the documents of a tagging file
@@ -88,7 +88,7 @@ class _Rewritten(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Fill a buffer with what comes next; the number of bytes, none at the end."""
         while not self._ready:
-            piece = self._stream.read(_PIECE)
+            piece = self._stream.read(READ_AT_ONCE)
             if not piece:
                 return 0
             piece += b"" if piece.endswith(b"\n") else self._stream.readline()

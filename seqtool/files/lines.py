@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import IO, AnyStr
 
 from seqtool.files.inputs import Input
-
-_PIECE = 1 << 20  # of a line that nobody wants, read at once
+from seqtool.files.packing import READ_AT_ONCE
 
 
 def lines_of(stream: IO[AnyStr], source: Input) -> Iterator[AnyStr]:
@@ -25,6 +24,6 @@ def _rest(stream: IO[AnyStr], line: AnyStr) -> int:
     """How much of a line follows its first piece."""
     size, piece = 0, line
     while piece and piece[-1:] not in ("\n", b"\n", "\r"):
-        piece = stream.readline(_PIECE)
+        piece = stream.readline(READ_AT_ONCE)
         size += len(piece)
     return size

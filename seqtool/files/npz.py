@@ -29,7 +29,7 @@ observed                  (N, T, F) or (S, F)      bool: true where a feature wa
 weight                    (N, T) or (S,)           weights of steps
 order                     (N, T) or (S,)           values of the order columns, (N, T, R) of several
 order_columns, _units     (R,) text                their names, and what their numbers are: see below
-y_row_index, y_order      (N, H); (N, H, ...)      row numbers and order values of y, the H steps that follow
+y_row_index, y_order      (N, H); (N, H, ...)      row numbers and order values of the steps that follow
 step_classes              (C,)                     the names behind step_y, where there is y too
 meta                      () text, JSON            always
 ========================  =======================  =============================================

@@ -16,6 +16,8 @@ from isal.igzip_lib import IsalError
 from seqtool.errors import DataError
 from seqtool.files.kinds import Packing
 
+READ_AT_ONCE = 1 << 20  # bytes, or letters, of a stream
+
 # What reading packed bytes may raise.
 BROKEN: tuple[Any, ...] = (
     *(OSError, EOFError, ValueError, IsalError),  # isal comes without types

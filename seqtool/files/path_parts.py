@@ -16,7 +16,9 @@ from seqtool.errors import DataError, UsageError
 from seqtool.words import count
 
 _EMPTY = "__HIVE_DEFAULT_PARTITION__"  # what Hive calls the partition of missing values
-_PIECE = re.compile(r"\{(?P<name>[^{}/*]+)\}|(?P<folders>\*\*/)|(?P<star>\*)|(?P<plain>[^{}*]+)|(?P<odd>.)")
+_PART_OF_PATTERN = re.compile(
+    r"\{(?P<name>[^{}/*]+)\}|(?P<folders>\*\*/)|(?P<star>\*)|(?P<plain>[^{}*]+)|(?P<odd>.)"
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class PathPattern:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of its parts, from left to right."""
-        found = [*_PIECE.finditer(self.text)]
+        found = [*_PART_OF_PATTERN.finditer(self.text)]
         if any(piece["odd"] for piece in found):
             raise UsageError(
                 f"--key-from {self.text!r}: a part is a name within braces, such as 'rec/{{key}}.csv'"
@@ -81,7 +83,7 @@ class PathPattern:
             "folders": f"(?:.*/){'??' if more else '?'}",
             "star": f"[^/]*{more}",
         }
-        pieces = _PIECE.finditer(_slashed(self.text))
+        pieces = _PART_OF_PATTERN.finditer(_slashed(self.text))
         return "".join(groups.get(piece.lastgroup or "") or re.escape(piece[0]) for piece in pieces)
 
     @property

@@ -16,7 +16,7 @@ from seqtool.files.traces import ROW_META
 
 if TYPE_CHECKING:
     from seqtool.files.kinds import Kind
-    from seqtool.files.writers import Data
+    from seqtool.files.writers import AnySequences
 
 _READ_TOGETHER = 16 << 20  # bytes of a row group that are decoded together
 
@@ -27,7 +27,7 @@ class RowContents:
     sized = False
     _copies, _each = 3, 0  # of a row in memory, and the bytes that each of its cells takes beside them
 
-    def __init__(self, data: Data, mask: bool) -> None:
+    def __init__(self, data: AnySequences, mask: bool) -> None:
         self.rows: RowArrays = rows_of(data, mask=mask)
         steps = "values" if self.rows.layout.maxlen is None else "x"
         arrays = [steps if stored.name == "values" else stored.name for stored in self.rows.layout.arrays]

@@ -22,6 +22,7 @@ from seqtool.arrays.lazy import AnyArray, Lazy, concatenated, lazy_map, stretch
 from seqtool.arrays.text import Text, check_text
 from seqtool.errors import DataError
 from seqtool.files.manifest import Manifest, Shard, read_manifest, shard_of
+from seqtool.files.packing import READ_AT_ONCE
 from seqtool.files.schema import NAMES
 from seqtool.files.stored import StoredArrays
 from seqtool.files.stores import Store
@@ -187,13 +188,10 @@ class ShardedArrays(StoredArrays):
         for shard in self.manifest.files:
             digest = hashlib.sha256()
             with self._file(shard).open("rb") as file:
-                while piece := file.read(_PIECE):
+                while piece := file.read(READ_AT_ONCE):
                     digest.update(piece)
             if digest.hexdigest() != shard.sha256:
                 raise DataError(f"{self.name}/{shard.name}: damaged: its SHA-256 is not that of the manifest")
-
-
-_PIECE = 1 << 20  # bytes
 
 
 def _raised(offsets: AnyArray, by: int) -> AnyArray:

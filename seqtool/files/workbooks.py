@@ -6,12 +6,11 @@ import re
 import zipfile
 from pathlib import Path
 
-from seqtool.files.packing import BROKEN, first_member
+from seqtool.files.packing import BROKEN, READ_AT_ONCE, first_member
 from seqtool.system.memory import Memory
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, and workbooks behind a password
 _CELL = re.compile(rb"""\br=["']([A-Z]{1,3})([0-9]{1,7})["']""")
-_PIECE = 1 << 20
 _LONGEST = 16  # bytes of what the pattern finds
 _UNPACKED = 4  # bytes that each byte of a sheet's text takes once it is read: measured
 _EACH = 32  # bytes of a cell, in the block of all between the first and the last
@@ -67,7 +66,7 @@ def _extent(archive: zipfile.ZipFile, member: str) -> tuple[int, int]:
     """The last row and column of a sheet, by the addresses of its cells."""
     rows, names, before = 0, set[bytes](), b""
     with archive.open(member) as stream:
-        while piece := stream.read(_PIECE):
+        while piece := stream.read(READ_AT_ONCE):
             found = _CELL.findall(before + piece)
             if found:
                 rows = max(rows, int(found[-1][1]))  # they ascend

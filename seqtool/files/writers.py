@@ -19,7 +19,7 @@ from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.stream import PaddedStream
 from seqtool.words import listed
 
-Data = Ragged | Padded | PaddedStream
+AnySequences = Ragged | Padded | PaddedStream
 FOLDER = "/"  # the suffix of an output that is a folder
 
 
@@ -71,7 +71,7 @@ class _Arrays:
 class _Npz(_Arrays):
     """All that belongs to the sequences, as `seqtool.files.npz` specifies it."""
 
-    def __init__(self, data: Data, mask: bool) -> None:
+    def __init__(self, data: AnySequences, mask: bool) -> None:
         super().__init__(members(data, mask=mask))
 
     def write(
@@ -92,7 +92,7 @@ class _Npz(_Arrays):
 class _Npy(_Arrays):
     """The padded block alone."""
 
-    def __init__(self, data: Data, _mask: bool) -> None:
+    def __init__(self, data: AnySequences, _mask: bool) -> None:
         assert not isinstance(data, Ragged)
         super().__init__([x_alone(data)])
 
@@ -113,31 +113,31 @@ class _Npy(_Arrays):
 # What needs a library, or is rarely asked for, is loaded then.
 
 
-def _parquet(data: Data, mask: bool) -> Contents:
+def _parquet(data: AnySequences, mask: bool) -> Contents:
     from seqtool.files.row_files import ParquetContents
 
     return ParquetContents(data, mask)
 
 
-def _arrow(data: Data, mask: bool) -> Contents:
+def _arrow(data: AnySequences, mask: bool) -> Contents:
     from seqtool.files.row_files import ArrowContents
 
     return ArrowContents(data, mask)
 
 
-def _json(data: Data, mask: bool) -> Contents:
+def _json(data: AnySequences, mask: bool) -> Contents:
     from seqtool.files.json_rows import JsonContents
 
     return JsonContents(data, mask)
 
 
-def _safetensors(data: Data, mask: bool) -> Contents:
+def _safetensors(data: AnySequences, mask: bool) -> Contents:
     from seqtool.files.safetensors import SafetensorsContents
 
     return SafetensorsContents(members(data, mask=mask))
 
 
-def _folder(data: Data, mask: bool) -> Contents:
+def _folder(data: AnySequences, mask: bool) -> Contents:
     from seqtool.files.folder import FolderContents
 
     return FolderContents(members(data, mask=mask))
@@ -152,7 +152,7 @@ class Writer:
     """
 
     suffix: str
-    contents: Callable[[Data, bool], Contents]
+    contents: Callable[[AnySequences, bool], Contents]
     holds: str = "everything"
     ragged: bool = True
     mask: bool = True
@@ -224,7 +224,12 @@ def writer_of(suffix: str, name: str) -> Writer:
 
 
 def contents_of(
-    data: Data, *, suffix: str, name: str = "the output", mask: bool = False, compress: Compress | None = None
+    data: AnySequences,
+    *,
+    suffix: str,
+    name: str = "the output",
+    mask: bool = False,
+    compress: Compress | None = None,
 ) -> Contents:
     """What a file of the format of a suffix will hold of some sequences.
 

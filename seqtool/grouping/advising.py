@@ -11,8 +11,10 @@ import numpy as np
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import describe_rounding
 from seqtool.files.inputs import Input
+from seqtool.grouping import column_facts
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
+from seqtool.grouping.static_columns import without_static
 from seqtool.tables.cells import BadCell, OrderState
 from seqtool.tables.cells.instants import is_time
 from seqtool.tables.cells.times import is_plain_day
@@ -117,8 +119,8 @@ def for_features(plan: EncoderPlan, state: EncoderState) -> Message:
 def rounding_warnings(plan: EncoderPlan, state: EncoderState) -> list[str]:
     """A warning for each feature of which whole numbers were rounded to the dtype asked for."""
     dtype, warnings = plan.dtype(state), list[str]()
-    times = plan.times(state)
-    for name, count in plan.rounded(state).items():
+    times = column_facts.times(plan, state)
+    for name, count in column_facts.rounded(plan, state).items():
         what = "time" if name in times else "whole number"
         way_out = [] if dtype == _DOUBLE else ["; ", for_features(plan, state)]
         warnings.append(Message(f"{name}: {describe_rounding(count, dtype, what)}", *way_out))
@@ -210,18 +212,10 @@ def for_days(plan: EncoderPlan, order: OrderState, column: int, *words: str) -> 
     return Advice("--order-by", as_days, *words, without=["--order-by", f"{name}{falls}"])
 
 
-def without_static(plan: EncoderPlan, columns: Collection[int]) -> Advice:
-    """The advice to do without static columns; it drops them too where they would become features instead."""
-    names = [plan.label(column) for column in columns if column not in plan.of_files]
-    return plan.without_static(
-        columns, *([] if plan.roles.chosen or not names else ["--drop", join_names(names)])
-    )
-
-
 def _are_no_values(bad: BadCell) -> bool:
     """Whether bad cells among numbers are likely spellings of a missing value: a few words, none like a number."""
     words = bad.words or (bad.cell,)
-    return len(words) <= _FEW and not any(re.match(r"\W*\d", word) for word in words)
+    return len(words) <= _MOST_WORDS and not any(re.match(r"\W*\d", word) for word in words)
 
 
-_FEW = 3
+_MOST_WORDS = 3

@@ -14,6 +14,7 @@ from seqtool.dataclass import dataclass
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.kernel import Grouped
+from seqtool.grouping.row_columns import ROW, STEP_LABEL, label_name, static_name
 from seqtool.sequences.categories import MISSING, PADDING
 from seqtool.sequences.padding_values import check_step_value
 from seqtool.sequences.ragged import Ragged, StepArray
@@ -59,23 +60,23 @@ def _add_labels(arrays: _Arrays, plan: EncoderPlan, grouped: Grouped, state: Enc
         arrays.per_sequence["y"], tables = _several_labels(plan, grouped, state)
         arrays.names |= tables
     elif plan.roles.labels:
-        values, classes = _label_values(plan, state, "y")
-        arrays.per_sequence["y"] = decoded(grouped.static["y"], values)
+        values, classes = _label_values(plan, state, label_name(0))
+        arrays.per_sequence["y"] = decoded(grouped.static[label_name(0)], values)
         if classes is not None:
             arrays.names["classes"] = classes
-    if "t" in plan.labels:
-        values, classes = _label_values(plan, state, "t")
+    if STEP_LABEL in plan.labels:
+        values, classes = _label_values(plan, state, STEP_LABEL)
         check_step_value("step_y", plan.options.label_value, values.dtype, "--label-value")
-        labels = decoded(grouped.per_step["t"], values)
+        labels = decoded(grouped.per_step[STEP_LABEL], values)
         arrays.per_step["step_y"] = StepArray(labels, plan.options.label_value)
         if classes is not None:
-            arrays.names["step_classes" if "y" in plan.labels else "classes"] = classes
+            arrays.names["step_classes" if plan.roles.labels else "classes"] = classes
 
 
 def _add_static(arrays: _Arrays, plan: EncoderPlan, grouped: Grouped, state: EncoderState) -> None:
     """The numbers and the categories that are the same for all steps of a sequence."""
     if plan.roles.static:
-        columns = [grouped.static[f"s{column}"] for column in plan.roles.static]
+        columns = [grouped.static[static_name(column)] for column in plan.roles.static]
         arrays.per_sequence["static"] = side_by_side(columns, plan.static_dtype(state))
         arrays.names["static_features"] = np.array([plan.label(c) for c in plan.roles.static], dtype=str)
     if plan.static_categories:
@@ -87,7 +88,7 @@ def _add_static(arrays: _Arrays, plan: EncoderPlan, grouped: Grouped, state: Enc
 def _add_places(arrays: _Arrays, plan: EncoderPlan, grouped: Grouped, state: EncoderState) -> None:
     """Where each step stood: its row in the input, and its order values."""
     if plan.options.keep_row_index:
-        arrays.per_step["row_index"] = StepArray(grouped.per_step["row"], -1)
+        arrays.per_step["row_index"] = StepArray(grouped.per_step[ROW], -1)
     if plan.options.keep_order:
         from seqtool.grouping.order_values import order_values
         from seqtool.sequences.orders import stored
@@ -125,7 +126,7 @@ def _several_labels(
     plan: EncoderPlan, grouped: Grouped, state: EncoderState
 ) -> tuple[AnyArray, dict[str, Array | Text]]:
     """The labels of sequences side by side, (N, L), and the arrays that name them and their classes."""
-    parts = {plan.label(column): part for part, column in plan.labels.items() if part != "t"}
+    parts = {plan.label(column): part for part, column in plan.labels.items() if part != STEP_LABEL}
     states = {name: state.labels[part] for name, part in parts.items()}
     keep = plan.options.empty_label == "keep"
     values, tables = several_meanings(states, plan.options.label_as, keep=keep)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from seqtool.advice import Advice, Message
 from seqtool.arrays.lazy import chunks
 from seqtool.grouping.advising import for_days, rounding_warnings
+from seqtool.grouping.column_facts import times
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.reading import Place
+from seqtool.grouping.row_columns import STEP_LABEL
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import KeyState, LabelState, OrderState
 from seqtool.tables.cells.instants import MEASURED_FROM
@@ -33,7 +35,7 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
         found += _of_order(plan, column, state.orders[column])
     for part, column in plan.labels.items():
         several = (
-            len(plan.labels.keys() - {"t"}) > 1 and part != "t"
+            len(plan.labels.keys() - {STEP_LABEL}) > 1 and part != STEP_LABEL
         )  # whole numbers among these stay numbers
         as_number = plan.options.label_as == "number" or (several and plan.options.label_as is None)
         found += _of_labels(plan.label(column), state.labels[part], place, as_number=as_number)
@@ -45,7 +47,7 @@ def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
 def of_steps(keys: Sequence[str], ragged: Ragged, gap: Gap | None = None) -> list[str]:
     """A sentence where nearly all sequences have a single step, since the key, or the gap, is likely too fine."""
     single = sum(int((part == 1).sum()) for _, part in chunks(ragged.lengths))
-    if len(ragged) < _FEW or 10 * single <= 9 * len(ragged):
+    if len(ragged) < _LEAST_SEQUENCES or 10 * single <= 9 * len(ragged):
         return []
     what = f"{single:,} of {len(ragged):,} sequences have one step: "
     if gap is not None:
@@ -55,7 +57,7 @@ def of_steps(keys: Sequence[str], ragged: Ragged, gap: Gap | None = None) -> lis
     return [Message(what, "choose another: ", Advice("--key", "COLUMN", without=["--key", "--key-from"]))]
 
 
-_FEW = 5  # sequences; nothing is said of fewer
+_LEAST_SEQUENCES = 5  # sequences; nothing is said of fewer
 
 
 def _of_keys(plan: EncoderPlan, column: int, keys: KeyState) -> Iterator[str]:
@@ -127,7 +129,7 @@ def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) 
 
 def of_times(plan: EncoderPlan, state: EncoderState) -> Iterator[str]:
     """A sentence where the call names a unit of times, but no feature or static column, joined or not, holds times."""
-    if plan.options.time_as is None or plan.times(state):
+    if plan.options.time_as is None or times(plan, state):
         return
     problem = f"--time-as {plan.options.time_as}: no feature or static column holds times; "
     orders = [column for column in plan.roles.order if state.orders[column].kind in MEASURED_FROM]

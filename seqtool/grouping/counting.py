@@ -24,6 +24,8 @@ from seqtool.grouping.kernel import ChangingError, Grouped, Grouper, RowSchema
 from seqtool.grouping.options import COMBINED, UNNAMED, GroupOptions
 from seqtool.grouping.pivoting import Pivot
 from seqtool.grouping.reading import batches, check
+from seqtool.grouping.row_columns import ITEM, STEP_LABEL
+from seqtool.grouping.static_columns import changing
 from seqtool.grouping.step_features import computed_names, with_step_features
 from seqtool.grouping.stepping import Outline, combined_dtype
 from seqtool.grouping.unlabelled import labelled
@@ -95,7 +97,7 @@ class _Counting:
         try:
             sequences = self._sequences(workspace, others)
         except ChangingError as error:
-            refused = self._plan.changing(error, self._encoder.state)
+            refused = changing(self._plan, error, self._encoder.state)
         except DataError as error:
             refused = error
         return self._counted(sequences, refused, workspace.spool)
@@ -161,10 +163,12 @@ class _Counting:
         is_timed = self._plan.roles.time is not None or self._plan.options.every is not None
         timed = [*whole.order] if is_timed else []
         if cut is not None or self._plan.roles.item is not None:
-            of_items = [*whole.order, "p"] if self._plan.roles.item is not None else timed
+            of_items = [*whole.order, ITEM] if self._plan.roles.item is not None else timed
             parts = [*cut.order, *cut.static] if cut else []
             return replace(whole, features=(), per_step=[*of_items, *parts])
-        of_steps = ["t"] if "t" in whole.per_step and self._plan.options.empty_label == "drop" else []
+        of_steps = (
+            [STEP_LABEL] if STEP_LABEL in whole.per_step and self._plan.options.empty_label == "drop" else []
+        )
         order = whole.order if whole.static or timed else ()
         return RowSchema(whole.keys, order, (), static=whole.static, per_step=[*of_steps, *timed])
 

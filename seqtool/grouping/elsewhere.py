@@ -17,7 +17,8 @@ from seqtool.files.inputs import Input
 from seqtool.system.memory import Memory
 from seqtool.tables import opening
 from seqtool.tables.in_memory import table_of
-from seqtool.tables.roles import Roles, columns_named, is_column, position
+from seqtool.tables.named_columns import columns_named, is_column, position
+from seqtool.tables.roles import Roles
 from seqtool.tables.table import Table
 from seqtool.words import join_names, listed, name_meant, split_names
 

@@ -22,6 +22,7 @@ from seqtool.errors import DataError
 from seqtool.grouping.encoder_columns import feature_columns, key_columns, order_columns, static_columns
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
+from seqtool.grouping.row_columns import ITEM, ROW, feature_name, key_name, order_name, static_name
 from seqtool.system.memory import Memory
 from seqtool.tables.cells import (
     BadCell,
@@ -101,7 +102,7 @@ class Encoder:
             for part in self.plan.labels
         }
         long = self.plan.roles.item is not None
-        self._items = {"p": Labels(state=known.items.get("p"), final=final)} if long else {}
+        self._items = {ITEM: Labels(state=known.items.get(ITEM), final=final)} if long else {}
         self._categories = {
             part: Labels(self.plan.options.missing, state=known.categories.get(part), final=final)
             for part in self.plan.all_categories
@@ -164,7 +165,7 @@ class Encoder:
             return {}
         if self.plan.options.keep_row_index or self._final:
             rows = batch.rows
-            out["row"] = np.arange(rows, rows + count) if isinstance(rows, int) else rows
+            out[ROW] = np.arange(rows, rows + count) if isinstance(rows, int) else rows
         return out
 
     def _choose_items(self, batch: _Batch, out: dict[str, Any], _: Executor | None) -> _Batch:
@@ -197,13 +198,13 @@ class Encoder:
     def _encode_keys(self, batch: _Batch, out: dict[str, Any], _: Executor | None) -> _Batch:
         """The rows that have a key."""
         if not self._keys:  # all rows are one sequence
-            out["k0"] = np.zeros(batch.count, np.int64)
+            out[key_name(0)] = np.zeros(batch.count, np.int64)
         keep = np.ones(batch.count, dtype=bool)
         for i, (column, keys) in enumerate(self._keys.items()):
             encoded, batch = self._read(keys, column, batch)
             if encoded is None:
                 return batch
-            out[f"k{i}"], empty = encoded
+            out[key_name(i)], empty = encoded
             keep = keep[: batch.count]
             if empty is not None:
                 keep &= ~empty
@@ -219,7 +220,7 @@ class Encoder:
         for column, order in self._orders.items():
             parts, batch = self._read(order, column, batch)
             for i, part in enumerate(parts or ()):
-                out[f"o{column}_{i}"] = part
+                out[order_name(column, i)] = part
         return batch
 
     def _encode_features(self, batch: _Batch, out: dict[str, Any], pool: Executor | None) -> _Batch:
@@ -241,15 +242,15 @@ class Encoder:
                 place = self._note(self._features[column], column, result, batch)
                 good = good if column in self.plan.roles.spare_features else min(good, place)
             elif self._dtype is None:
-                out[f"f{column}"] = result
+                out[feature_name(column)] = result
             else:
                 with np.errstate(all="ignore"):  # what does not fit is refused before it is used
-                    out[f"f{column}"] = result.astype(self._dtype, copy=False)
+                    out[feature_name(column)] = result.astype(self._dtype, copy=False)
         return batch if good == batch.count else batch.until(good)
 
     def _encode_others(self, batch: _Batch, out: dict[str, Any], _: Executor | None) -> _Batch:
         for column, numbers in self._statics.items():
-            out[f"s{column}"], batch = self._read(numbers, column, batch)
+            out[static_name(column)], batch = self._read(numbers, column, batch)
         for part, labels in self._labels.items():
             out[part], batch = self._read(labels, self.plan.labels[part], batch)
         for part, items in self._items.items():

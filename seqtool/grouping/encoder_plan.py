@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array, dtype_named
 from seqtool.dataclass import dataclass
-from seqtool.errors import DataError
-from seqtool.files.path_parts import PathPattern
 from seqtool.grouping.elsewhere import Elsewhere
 from seqtool.grouping.encoder_state import EncoderState, FoundBadCell
-from seqtool.grouping.kernel import ChangingError, RowSchema
+from seqtool.grouping.kernel import RowSchema
 from seqtool.grouping.options import GroupOptions
-from seqtool.sequences.iso_writing import PLAIN
+from seqtool.grouping.row_columns import (
+    ITEM,
+    ROW,
+    STEP_LABEL,
+    category_name,
+    feature_name,
+    key_name,
+    label_name,
+    order_name,
+    static_category_name,
+    static_name,
+)
 from seqtool.tables.cells import BadCell, Numbers, missing_words
-from seqtool.tables.cells.instants import MEASURED_FROM
 from seqtool.tables.roles import PLAIN_ORDER, Roles
 from seqtool.tables.table import Expected, Table
-from seqtool.words import join_names, shortened
 
 if TYPE_CHECKING:
     from seqtool.grouping.gaps import GapCut
@@ -78,23 +84,23 @@ class EncoderPlan:
 
     @property
     def labels(self) -> dict[str, int]:
-        """The label columns by part: `y`, `y1` and so on for labels of sequences, `t` for the label of steps."""
-        of_steps = {} if self.roles.step_label is None else {"t": self.roles.step_label}
-        return {**{f"y{i or ''}": column for i, column in enumerate(self.roles.labels)}, **of_steps}
+        """The label columns by the names of encoded rows: those of sequences, then that of steps."""
+        of_steps = {} if self.roles.step_label is None else {STEP_LABEL: self.roles.step_label}
+        return {**{label_name(i): column for i, column in enumerate(self.roles.labels)}, **of_steps}
 
     @property
     def categories(self) -> dict[str, int]:
-        """The category columns of steps by part: `c0`, `c1` and so on."""
-        return {f"c{i}": column for i, column in enumerate(self.roles.categories)}
+        """The category columns of steps by the names of encoded rows."""
+        return {category_name(i): column for i, column in enumerate(self.roles.categories)}
 
     @property
     def static_categories(self) -> dict[str, int]:
-        """The columns of names of sequences by part: `d0`, `d1` and so on."""
-        return {f"d{i}": column for i, column in enumerate(self.roles.static_categories)}
+        """The columns of names of sequences by the names of encoded rows."""
+        return {static_category_name(i): column for i, column in enumerate(self.roles.static_categories)}
 
     @property
     def all_categories(self) -> dict[str, int]:
-        """The category columns of steps and of sequences by part."""
+        """The category columns of steps and of sequences by the names of encoded rows."""
         return {**self.categories, **self.static_categories}
 
     @property
@@ -186,71 +192,31 @@ class EncoderPlan:
             return double
         return single if all(numbers.loss(single) is None for numbers in state.statics.values()) else double
 
-    def times(self, state: EncoderState) -> dict[str, str]:
-        """The features and static columns of times, each with the unit and the origin of its numbers."""
-        columns = [*((c, state.features[c]) for c in self.features), *state.statics.items()]
-        return {
-            self.label(column): f"{self.options.time_as}{MEASURED_FROM[numbers.kind]}"
-            for column, numbers in columns
-            if numbers.kind in MEASURED_FROM
-        }
-
-    def missing(self, state: EncoderState) -> dict[str, int]:
-        """The count of missing values of each feature and static column that has any."""
-        features = {self.label(column): state.features[column].missing for column in self.features}
-        return {name: count for name, count in features.items() if count} | self.missing_statics(state)
-
-    def missing_categories(self, state: EncoderState, *, static_alone: bool = False) -> dict[str, int]:
-        """The count of missing cells of each category column that has any, of static ones alone if need be."""
-        chosen = self.static_categories if static_alone else self.all_categories
-        counts = {self.label(column): state.categories[part].missing for part, column in chosen.items()}
-        return {name: count for name, count in counts.items() if count}
-
-    def missing_statics(self, state: EncoderState) -> dict[str, int]:
-        """The count of missing values of each static column that has any."""
-        return {
-            self.label(column): numbers.missing
-            for column, numbers in state.statics.items()
-            if numbers.missing
-        }
-
-    def order_writing(self, state: EncoderState) -> list[str]:
-        """How the times of each order column are written, where it is other than plain ISO; "" where it is not."""
-        found = [state.orders[column].writing or "" for column in self.roles.order]
-        return ["" if writing == PLAIN else writing for writing in found]
-
     @property
     def rounds(self) -> bool:
         """Whether whole numbers are rounded to a float type, because the call names that type."""
         return self.options.dtype is not None and dtype_named(self.options.dtype).kind == "f"
 
-    def rounded(self, state: EncoderState) -> dict[str, int]:
-        """How many whole numbers of each feature are rounded to the type that the call names; none left out."""
-        counts = {self.label(column): state.features[column].rounded for column in self.features}
-        return {name: count for name, count in counts.items() if count}
-
-    def coarse(self, state: EncoderState) -> list[str]:
-        """The features that become float32 although some of their numbers have no room for a fraction there."""
-        if self.dtype(state) != np.float32:
-            return []
-        return [self.label(column) for column in self.features if state.features[column].coarse]
-
     def layout(self, state: EncoderState) -> RowSchema:
         """What the kernel does with each array; the state of the first rows tells whether an order is of times."""
         labels = self.labels
         order = {
-            f"o{column}_{i}": self.roles.order_as.get(column, PLAIN_ORDER).descending
+            order_name(column, i): self.roles.order_as.get(column, PLAIN_ORDER).descending
             for column in self.roles.order
             for i in range(state.orders[column].parts)
         }
-        per_step = [name for name, on in (("t", "t" in labels), ("row", self.options.keep_row_index)) if on]
+        per_step = [
+            name
+            for name, on in ((STEP_LABEL, STEP_LABEL in labels), (ROW, self.options.keep_row_index))
+            if on
+        ]
         static = self._constant_parts()
         cut = self.cut(state)
         return RowSchema(
-            keys=[f"k{i}" for i in range(len(self.roles.key) or 1)],
+            keys=[key_name(i) for i in range(len(self.roles.key) or 1)],
             order=list(order),
             descending=[name for name, falls in order.items() if falls],
-            features=[f"f{column}" for column in self.features],
+            features=[feature_name(column) for column in self.features],
             dtype=self.row_dtype,
             floats=self.floats,
             static=[] if cut else static,
@@ -261,14 +227,14 @@ class EncoderPlan:
                 *self.categories,
                 *([*cut.order, *cut.static] if cut else []),
                 *(order if self._keeps_order else []),
-                *(["p"] if self.roles.item is not None else []),
+                *([ITEM] if self.roles.item is not None else []),
             ],
         )
 
     def _constant_parts(self) -> list[str]:
         """The arrays that must be constant within a sequence: static columns, and labels that are not of steps."""
-        labels = (part for part in self.labels if part != "t")
-        return [*(f"s{column}" for column in self.roles.static), *self.static_categories, *labels]
+        labels = (part for part in self.labels if part != STEP_LABEL)
+        return [*(static_name(column) for column in self.roles.static), *self.static_categories, *labels]
 
     def cut(self, state: EncoderState) -> GapCut | None:
         """How the rows of a key are cut at gaps; None where the call does not ask for it."""
@@ -277,7 +243,7 @@ class EncoderPlan:
         from seqtool.grouping.gaps import GapCut
 
         column = self.roles.order[0]
-        order = [f"o{column}_{i}" for i in range(state.orders[column].parts)]
+        order = [order_name(column, i) for i in range(state.orders[column].parts)]
         return GapCut(
             self.options.gap,
             order,
@@ -297,58 +263,6 @@ class EncoderPlan:
             or roles.item is not None
         )
 
-    def changing(self, error: ChangingError, state: EncoderState) -> DataError:
-        """The error for a label or static column that changes within a key."""
-        if error.column in self.labels:
-            column = self.labels[error.column]
-            name = self.label(column)
-            texts = state.labels[error.column]
-            before, after = (shortened(texts.text(code)) for code in (error.before, error.after))
-            others = [self.label(c) for part, c in self.labels.items() if part not in (error.column, "t")]
-            labels_left = ["--label", join_names(others)] if others else []
-            of_steps = Advice("--step-label", name, *labels_left, without=["--label"])
-            way_out = Message("for one label per step, use ", of_steps)
-        elif error.column in self.static_categories:
-            column = self.static_categories[error.column]
-            name, names = self.label(column), state.categories[error.column]
-            before, after = (shortened(names.text(code)) for code in (error.before, error.after))
-            way_out = Message("as a category of each step: ", self.without_static([column]))
-        else:
-            column = int(error.column[1:])
-            name = self.label(column)
-            before, after = error.before, error.after
-            way_out = Message("as a feature of each step: ", self.without_static([column]))
-        within = f"key {shortened(error.key)}" if self.roles.key else "one sequence"
-        if column in self.of_files and self.roles.key and column not in self.roles.key:
-            both = join_names([name, *map(self.label, self.roles.key)])
-            way_out = Message("as a part of the key: ", Advice("--key", both, without=["--key"]))
-        return DataError(f"column {name!r} changes from {before!r} to {after!r} within {within}; ", way_out)
-
-    def kept_unlabelled(self, state: EncoderState) -> dict[str, int]:
-        """How many rows are kept although they have no label, by label column."""
-        if self.options.empty_label != "keep":
-            return {}
-        counts = {self.label(column): state.labels[part].missing for part, column in self.labels.items()}
-        return {name: rows for name, rows in counts.items() if rows}
-
     def unlabelled(self, state: EncoderState, part: str) -> Array:
         """Which label codes stand for no label, (codes,) bool."""
         return ~state.labels[part].labelled
-
-    def without_static(self, columns: Collection[int], *words: str) -> Advice:
-        """The advice to leave out some static columns; `words` are added to it."""
-        if self.elsewhere is not None and self.elsewhere.written:
-            others = [column for column in self.roles.all_static if column not in columns]
-            return self.elsewhere.with_static([self.label(column) for column in others])
-        pattern = None if self.options.key_from is None else PathPattern(self.options.key_from)
-        parts = [part for column in columns if (part := self.of_files.get(column))]
-        if pattern is not None and parts:
-            for part in parts:
-                pattern = PathPattern(pattern.without(part))
-            words = (*words, "--key-from", pattern.text)
-        named = [column for column in columns if not self.of_files.get(column)]
-        static = [column for column in self.roles.all_static if not self.of_files.get(column)]
-        left = [self.label(column) for column in static if column not in named]
-        if left and named:
-            return Advice("--static", join_names(left), *words, without=["--static"])
-        return Advice(*words, without=[word for column in named for word in ("--static", self.label(column))])

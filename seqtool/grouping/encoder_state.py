@@ -23,11 +23,10 @@ class FoundBadCell:
 
 @dataclass(frozen=True)
 class EncoderState:
-    """What is known of the columns of some rows: each by its position, labels by their part, `y`, `y1`, ... or `t`.
+    """What is known of the columns of some rows: each by its position, or labels and categories by their names in them.
 
-    `rows` counts all rows, `dropped` the rows left out for an empty key, `unnamed` those left out because
-    `--columns` does not name their item; `items` are the items of a long table; `categories` stand by part: `c0`,
-    ..., those of sequences `d0`, ...
+    These names are those of `row_columns`. `rows` counts all rows, `dropped` the rows left out for an empty key,
+    `unnamed` those left out because `--columns` does not name their item; `items` are the items of a long table.
     """
 
     rows: int = 0

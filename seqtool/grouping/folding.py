@@ -21,6 +21,7 @@ from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.grouping.kernel import Grouped
 from seqtool.grouping.options import PivotAgg
+from seqtool.grouping.row_columns import ITEM, STEP_LABEL
 from seqtool.words import count, percent, shortened
 
 _ROWS = 1 << 16  # folded together
@@ -215,9 +216,9 @@ def folded(
 
     values = Lazy((steps.count, len(features)), target, read)
     per_step = {
-        name: steps.per_step(column, last=name == "t")
+        name: steps.per_step(column, last=name == STEP_LABEL)
         for name, column in grouped.per_step.items()
-        if name != "p"
+        if name != ITEM
     }
     whole_steps = replace(grouped, values=values, offsets=steps.offsets, per_step=per_step, ties=0)
     counted = {name: int(lost) for name, lost in zip(features, missing, strict=True) if lost}

@@ -177,7 +177,7 @@ class _Groups:
             if len(wrong):
                 at = int(wrong[0]) + begin - before
                 group = self._group + int(np.searchsorted(starts, wrong[0] + begin, side="right"))
-                key = ", ".join(str(column[group : group + 1][0]) for column in self._known)
+                key = tuple(str(column[group : group + 1][0]) for column in self._known)
                 raise ChangingError(name, key, cells[at - 1].item(), cells[at].item())
 
     def run(self) -> Run:

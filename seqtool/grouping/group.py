@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from seqtool.arrays.spool import Spool
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
+from seqtool.grouping import column_facts
 from seqtool.grouping.assembling import assembled
 from seqtool.grouping.cautions import cautions, of_steps, of_times
 from seqtool.grouping.elsewhere import Companion
@@ -23,7 +24,9 @@ from seqtool.grouping.joining import JoinedFile, joined
 from seqtool.grouping.kernel import ChangingError, Computed, Grouped, Grouper
 from seqtool.grouping.options import COMBINED, EMPTY, UNNAMED, GroupOptions
 from seqtool.grouping.reading import check, encoded
+from seqtool.grouping.row_columns import ITEM
 from seqtool.grouping.spec import GroupSpec
+from seqtool.grouping.static_columns import changing
 from seqtool.grouping.suspects import Suspects, joined_leaks
 from seqtool.grouping.unlabelled import labelled
 from seqtool.grouping.workspace import Workspace
@@ -157,22 +160,23 @@ def sequences_of(rows: SortedRows, workspace: Workspace, *, others: Sequence[Com
 
     Raises DataError as `group_table` does.
     """
-    spool, memory = workspace.spool, workspace.memory
-    grouped, plan, state, notes = rows.grouped, rows.plan, rows.state, [*rows.notes]
-    roles, options = plan.roles, plan.options
-    unlabelled = plan.kept_unlabelled(state)
-    features, steps = [plan.label(column) for column in plan.features], None
-    folded: dict[str, int] = {}
-    if roles.item is not None or options.every is not None:
-        from seqtool.grouping.stepping import stepped
-
-        steps = stepped(grouped, plan, state, features, spool)
-        grouped, features, notes = steps.grouped, steps.folded.features, [*notes, *steps.warnings]
-        folded = {UNNAMED: rows.unnamed, COMBINED: steps.folded.rows - steps.folded.steps}
-    pivoted = None if steps is None or roles.item is None else steps.folded
-    whole = joined(grouped, plan, state, others, spool=spool, memory=memory)
+    spool, options = workspace.spool, rows.plan.options
+    unlabelled = column_facts.kept_unlabelled(rows.plan, rows.state)
+    features = [rows.plan.label(column) for column in rows.plan.features]
+    steps = _folded_steps(rows, features, spool)
+    features = features if steps is None else steps.folded.features
+    pivoted = None if steps is None or rows.plan.roles.item is None else steps.folded
+    whole = joined(
+        rows.grouped if steps is None else steps.grouped,
+        rows.plan,
+        rows.state,
+        others,
+        spool=spool,
+        memory=workspace.memory,
+    )
+    notes = [*rows.notes, *(steps.warnings if steps else [])]
     if pivoted is None:
-        notes += joined_leaks(whole.grouped, whole.plan, whole.state, plan)
+        notes += joined_leaks(whole.grouped, whole.plan, whole.state, rows.plan)
     grouped, plan, state = whole.grouped, whole.plan, whole.state
     computed = _with_computed(grouped, plan, state, features, spool)
     named_here = plan.named or pivoted is not None or computed.names
@@ -180,32 +184,51 @@ def sequences_of(rows: SortedRows, workspace: Workspace, *, others: Sequence[Com
     ragged = assembled(plan, computed.grouped, state, names)
     named = labelled(ragged, grouped, plan, state, spool=spool)
     long = AtLeast(options.min_len).apply(named.ragged, None, spool=spool)
-    dropped = {**rows.left_out, **named.dropped, **long.dropped, **folded}
-    empty = {} if steps is None else {EMPTY: steps.empty}
-    counted = Rows(rows_in=rows.rows, kept=len(long.ragged.values), dropped=dropped, added=empty)
-    counted.check()
     return GroupResult(
         ragged=long.ragged,
-        rows=counted,
+        rows=_counted(rows, steps, {**named.dropped, **long.dropped}, kept=len(long.ragged.values)),
         features=features,
         computed=computed.names,
         time_unit=computed.unit,
-        missing=plan.missing(state)
+        missing=column_facts.missing(plan, state)
         if steps is None
-        else {**steps.folded.missing, **plan.missing_statics(state)},
+        else {**steps.folded.missing, **column_facts.missing_statics(plan, state)},
         valueless=_valueless(plan, state, steps),
         ties=grouped.ties,
-        coarse=plan.coarse(state),
+        coarse=column_facts.coarse(plan, state),
         warnings=[*notes, *whole.warnings, *of_times(plan, state), *computed.warnings],
         unlabelled=unlabelled,
         joined=whole.files,
         pivoted=pivoted,
         grid=None if steps is None or options.every is None else steps.line(options),
-        times={**plan.times(state), **computed.meaning},
-        missing_categories=plan.missing_categories(state, static_alone=steps is not None),
+        times={**column_facts.times(plan, state), **computed.meaning},
+        missing_categories=column_facts.missing_categories(plan, state, static_alone=steps is not None),
         unnamed={} if steps is None else steps.unnamed,
-        order_writing=plan.order_writing(state),
+        order_writing=column_facts.order_writing(plan, state),
     )
+
+
+def _folded_steps(rows: SortedRows, features: list[str], spool: Spool) -> Stepped | None:
+    """The rows folded into steps, where a long table or a regular grid asks for it; else None."""
+    if rows.plan.roles.item is None and rows.plan.options.every is None:
+        return None
+    from seqtool.grouping.stepping import stepped
+
+    return stepped(rows.grouped, rows.plan, rows.state, features, spool)
+
+
+def _counted(rows: SortedRows, steps: Stepped | None, dropped: Mapping[str, int], *, kept: int) -> Rows:
+    """What became of all rows: so many were kept as steps, others dropped by reason, or added where none stood.
+
+    Raises AssertionError unless that makes the rows that were read.
+    """
+    folded, empty = dict[str, int](), dict[str, int]()
+    if steps is not None:
+        folded = {UNNAMED: rows.unnamed, COMBINED: steps.folded.rows - steps.folded.steps}
+        empty = {EMPTY: steps.empty}
+    counted = Rows(rows_in=rows.rows, kept=kept, dropped={**rows.left_out, **dropped, **folded}, added=empty)
+    counted.check()
+    return counted
 
 
 def _valueless(plan: EncoderPlan, state: EncoderState, steps: Stepped | None) -> list[str]:
@@ -216,7 +239,7 @@ def _valueless(plan: EncoderPlan, state: EncoderState, steps: Stepped | None) ->
         numbers = {plan.label(column): state.features[column] for column in plan.features} | numbers
     else:
         found, cells = steps.folded, steps.folded.steps + steps.empty
-        there = state.items["p"].codes
+        there = state.items[ITEM].codes
         items = [name for name in found.features if name not in there or found.missing.get(name, 0) == cells]
     return [*items, *(name for name, held in numbers.items() if held.missing == held.seen)]
 
@@ -261,7 +284,7 @@ def _sorted_rows(table: Table, encoder: Encoder, suspects: Suspects | None, work
         with workspace.watch("sorting", grouper.nbytes) as on_progress:
             return grouper.finish(dtype=plan.dtype(state), cut=plan.cut(state), on_progress=on_progress)
     except ChangingError as error:
-        raise plan.changing(error, encoder.state) from None
+        raise changing(plan, error, encoder.state) from None
 
 
 @dataclass(frozen=True)

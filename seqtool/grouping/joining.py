@@ -28,6 +28,7 @@ from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.kernel import Grouped, Grouper, RowSchema
 from seqtool.grouping.options import GroupOptions
 from seqtool.grouping.reading import check, encoded
+from seqtool.grouping.row_columns import ROW, static_name
 from seqtool.system.memory import Memory
 from seqtool.tables.cells import LabelState, NumberState
 from seqtool.words import count, listed, shortened
@@ -134,7 +135,7 @@ class _Rows:
         _refuse_twice(rows, other)
         _check_size(rows, memory)
         keys = _as_text(rows.keys, 0, len(rows.keys), len(other.roles.key))
-        columns = {name: np.asarray(column) for name, column in rows.per_step.items() if name != "row"}
+        columns = {name: np.asarray(column) for name, column in rows.per_step.items() if name != ROW}
         return cls(keys, columns, plan, state, table.rows)
 
 
@@ -145,7 +146,7 @@ def _refuse_twice(rows: Grouped, other: Companion) -> None:
         twice = np.flatnonzero(ends - part[: len(ends)] > 1)
         if len(twice):
             at_row = int(part[twice[0]])
-            one, two = sorted(rows.per_step["row"][at_row : at_row + 2].tolist())
+            one, two = sorted(rows.per_step[ROW][at_row : at_row + 2].tolist())
             which = begin + int(twice[0])
             key = _quoted_key(_as_text(rows.keys, which, which + 1, len(other.roles.key))[0].as_py())
             lines = f"{other.table.place(one)}, and {other.table.place(two)}"
@@ -264,13 +265,13 @@ def _known(
             nothing = _unlabelled_code(found[part], lost)
             static[new_part] = _picked(rows.columns[part], places, nothing, spool)
     for column in other.roles.static:
-        cells = rows.columns[f"s{column}"]
+        cells = rows.columns[static_name(column)]
         cells = cells.astype(np.float64) if lost else cells
         numbers = rows.state.statics[column]
         statics[new_position[column]] = (
             numbers.merge(NumberState(whole=False, missing=lost, seen=lost)) if lost else numbers
         )
-        static[f"s{new_position[column]}"] = _picked(cells, places, np.nan if lost else 0, spool)
+        static[static_name(new_position[column])] = _picked(cells, places, np.nan if lost else 0, spool)
     state = replace(before.state, labels=labels, statics=statics, categories=categories)
     return plan, state, static
 

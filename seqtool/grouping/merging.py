@@ -211,7 +211,7 @@ def _constant(
         column = _together([run.static[name] for run in runs], spans).take(entries)
         wrong = next(iter(np.flatnonzero(~new & np.concatenate([c for _, c in changes([column])]))), None)
         if wrong is not None:
-            key = ", ".join(str(part[int(entries[wrong])]) for part in keys)
+            key = tuple(str(part[int(entries[wrong])]) for part in keys)
             raise ChangingError(name, key, column[wrong - 1].item(), column[wrong].item())
         values[name] = column[new]
     return values

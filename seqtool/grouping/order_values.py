@@ -14,6 +14,7 @@ from seqtool.errors import DataError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.kernel import Grouped
+from seqtool.grouping.row_columns import order_name
 from seqtool.sequences.orders import SINCE, OrderColumn, Tick
 
 _INT64, _FLOAT64 = np.dtype(np.int64), np.dtype(np.float64)
@@ -38,7 +39,7 @@ def order_column(
 ) -> OrderColumn:
     """One order column of sorted rows, for an `option` that takes numbers and times; errors as in `order_values`."""
     name, kind = plan.label(column), state.orders[column].kind
-    parts = [grouped.per_step[f"o{column}_{i}"] for i in range(state.orders[column].parts)]
+    parts = [grouped.per_step[order_name(column, i)] for i in range(state.orders[column].parts)]
     if kind == "categories":
         raise DataError(
             f"order column {name!r} holds categories, and {option} takes numbers and times: ",

@@ -17,6 +17,7 @@ from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.folding import Folded, FoldedSteps, Folding, folded
 from seqtool.grouping.kernel import Grouped
+from seqtool.grouping.row_columns import ITEM
 from seqtool.words import count
 
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")
@@ -43,7 +44,7 @@ class Pivot:
     def features(self) -> list[str]:
         """The items that become features, in their order: that of `--columns`, or sorted."""
         named = self.plan.roles.items
-        return sorted_items([*self.state.items["p"].codes]) if named is None else [*named]
+        return sorted_items([*self.state.items[ITEM].codes]) if named is None else [*named]
 
     def steps(self, grouped: Grouped, spool: Spool) -> FoldedSteps:
         """The steps of the rows: those of one key and one order value."""
@@ -53,11 +54,11 @@ class Pivot:
 
     def folded(self, grouped: Grouped, steps: FoldedSteps, empty: int) -> tuple[Grouped, Folded]:
         """The steps with a cell for each feature, `empty` ones apart; raises what the function `folded` raises."""
-        features, codes = self.features, self.state.items["p"].codes
+        features, codes = self.features, self.state.items[ITEM].codes
         place = {name: i for i, name in enumerate(features)}
         places = np.array([place[text] for text in codes], np.int64)
         how = self.plan.options.pivot_agg or "last"
-        folding = Folding(steps, grouped.values, len(features), how, grouped.per_step["p"], places)
+        folding = Folding(steps, grouped.values, len(features), how, grouped.per_step[ITEM], places)
         asked = self.plan.asked_dtype
         if self.plan.options.dtype is None and asked is not None and asked.kind != "f":
             asked = None  # of an array of whole numbers, where there may be no NaN
@@ -74,7 +75,7 @@ class Pivot:
                     Advice("--pivot-agg", "mean"),
                 )
             )
-        known = self.state.items["p"].codes
+        known = self.state.items[ITEM].codes
         warnings += [
             f"--columns names {name!r}, which no row holds" for name in self.features if name not in known
         ]

@@ -23,11 +23,11 @@ from seqtool.grouping.advising import (
     for_order,
     for_times,
     without_features,
-    without_static,
 )
 from seqtool.grouping.encoder import Encoder, TextKeyError
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
+from seqtool.grouping.static_columns import without_static
 from seqtool.system.prefetch import prefetched
 from seqtool.tables.cell_errors import bad_cell_error, no_numbers_error
 from seqtool.tables.cells import LabelState, Loss

@@ -71,10 +71,13 @@ class RowSchema:
 
 
 class ChangingError(Exception):
-    """A column that must be constant within a key changes: the column, the key, and the values before and after."""
+    """A column that must be constant within a key changes: the column, and the values before and after.
 
-    def __init__(self, column: str, key: str, before: Any, after: Any) -> None:
-        super().__init__(f"{column} changes from {before!r} to {after!r} within key {key}")
+    `key` holds a text for each column of the key.
+    """
+
+    def __init__(self, column: str, key: tuple[str, ...], before: Any, after: Any) -> None:
+        super().__init__(f"{column} changes from {before!r} to {after!r} within key {', '.join(key)}")
         self.column = column
         self.key = key
         self.before = before
@@ -271,7 +274,7 @@ def _groups(
                 row = begin + int(np.argmax(wrong))
                 before, at = (row - 1, row) if order is None else (int(order[row - 1]), int(order[row]))
                 cells = (_decoded(column[at : at + 1], texts) for column, texts in keys)
-                key = ", ".join(str(cell[0]) for cell in cells)
+                key = tuple(str(cell[0]) for cell in cells)
                 raise ChangingError(name, key, static[name][before].item(), static[name][at].item())
     return np.concatenate(starts), ties
 

@@ -18,7 +18,7 @@ from seqtool.system.platform import cpu_count
 _PIECE = 1 << 18  # rows processed together, so that the memory beside the columns stays small
 _PARTS = 8  # ranges of the first column that are sorted separately
 _AT_ONCE = 2  # of these ranges, so that the memory of sorting stays small
-_FEW = 8  # rows a segment; from there on it pays to move segments instead of rows
+_LONG_SEGMENT = 8  # rows a segment; from there on it pays to move segments instead of rows
 
 
 def stable_order(columns: Sequence[Array]) -> Array | None:
@@ -149,7 +149,7 @@ def _few_segments(column: Array) -> Array | None:
     for begin, changed in changes([column]):
         starts.append(np.flatnonzero(changed) + begin)
         found += len(starts[-1])
-        if found * _FEW > begin + len(changed):
+        if found * _LONG_SEGMENT > begin + len(changed):
             return None
     return np.concatenate(starts)
 

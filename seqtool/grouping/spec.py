@@ -19,14 +19,8 @@ from seqtool.sequences.padding_values import Side, Value, check_side
 from seqtool.tables.cells.instants import TimeUnit
 from seqtool.tables.csv_dialect import is_number
 from seqtool.tables.file_columns import refuse_part
-from seqtool.tables.roles import (
-    PLAIN_ORDER,
-    LabelKind,
-    Roles,
-    columns_named,
-    pivot_columns,
-    resolve,
-)
+from seqtool.tables.named_columns import columns_named, pivot_columns
+from seqtool.tables.roles import PLAIN_ORDER, LabelKind, Roles, resolve
 from seqtool.tables.table import Table, TextOptions
 from seqtool.words import join_names
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from seqtool.advice import Advice
 from seqtool.errors import UsageError, refuse_without_subject
 from seqtool.sequences.padding_values import UNLABELLED
-from seqtool.tables.roles import Roles, position
+from seqtool.tables.named_columns import position
+from seqtool.tables.roles import Roles
 from seqtool.tables.table import Table
 
 if TYPE_CHECKING:

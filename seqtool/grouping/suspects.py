@@ -10,15 +10,17 @@ import numpy as np
 from seqtool.advice import Advice, Message
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import sequence_of
-from seqtool.grouping.advising import without_features, without_static
+from seqtool.grouping.advising import without_features
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.kernel import Grouped
+from seqtool.grouping.row_columns import feature_name, static_name
+from seqtool.grouping.static_columns import no_longer_static, without_static
 from seqtool.tables.cells import LabelState, label_number, reads_as_missing
 from seqtool.words import listed
 
 _FIRST = 16  # rows that clear most columns of suspicion
-_FEW = 3  # rows; a shorter table raises no suspicion
+_LEAST_ROWS = 3  # rows; a shorter table raises no suspicion
 _COUNTED = 10  # rows; no column of measurements counts so many by chance
 _COUNTERS = ("rownames", "row.names", "rowname", "unnamed: 0")  # of R and pandas
 
@@ -32,9 +34,10 @@ class Suspects:
     def __init__(self, plan: EncoderPlan) -> None:
         self._plan = plan
         self._rows = 0
-        parts = {f"f{column}": column for column in plan.features}
-        parts |= {f"s{column}": column for column in plan.roles.static}
-        self._columns = {name: column for name, column in parts.items() if column not in plan.roles.key}
+        keys = plan.roles.key
+        self._features = {feature_name(column): column for column in plan.features if column not in keys}
+        self._static = {static_name(column): column for column in plan.roles.static if column not in keys}
+        self._columns = {**self._features, **self._static}
         self._constant: dict[str, Any] = {}  # the value that all rows have
         self._counting: dict[str, Any] = {}  # the number in the first row
         self._copies = {
@@ -48,7 +51,9 @@ class Suspects:
         if not self._rows:
             self._constant = {name: batch[name][0].item() for name in self._columns if name in batch}
             self._counting = {
-                name: first for name, first in self._constant.items() if name[0] == "f" and np.isfinite(first)
+                name: first
+                for name, first in self._constant.items()
+                if name in self._features and np.isfinite(first)
             }
         self._constant = {
             name: value
@@ -106,18 +111,18 @@ class Suspects:
     def cautions(self, labels: Mapping[str, LabelState]) -> Iterator[str]:
         """A sentence for each suspicion that no row spoke against, with the option that leaves the column out."""
         yield from self._leaks(labels)
-        if self._rows < _FEW:
+        if self._rows < _LEAST_ROWS:
             return
         for name, first in self._counting.items():
             if self._rows >= _COUNTED or self._names_rows(name):
                 yield self._suspicion(
                     [name], f"counts rows, from {int(first):,} to {int(first) + self._rows - 1:,}"
                 )
-        for name in self._columns:
-            if name[0] == "f" and name not in self._counting and self._names_rows(name):
+        for name in self._features:
+            if name not in self._counting and self._names_rows(name):
                 yield self._suspicion([name], "holds the names of rows, as it is called")
-        for kind in "fs":
-            constant = [name for name in self._constant if name[0] == kind]
+        for columns in (self._features, self._static):
+            constant = [name for name in columns if name in self._constant]
             if constant:
                 yield self._suspicion(constant, f"the same in all {self._rows:,} rows")
 
@@ -131,7 +136,7 @@ class Suspects:
                 yield _with(leaks, without_features(plan, [column]))
             if column in plan.roles.static:
                 leaks = f"label {name!r} is static too, which leaks the label"
-                yield _with(leaks, plan.without_static([column]))
+                yield _with(leaks, no_longer_static(plan, [column]))
             if self._rows > 1 and len(labels[part].codes) > 1:
                 for copy in self._copies[part]:
                     yield self._suspicion(
@@ -149,7 +154,7 @@ class Suspects:
         many = len(labels) > 1
         shown = f"columns {listed([*map(repr, labels)])}" if many else f"column {labels[0]!r}"
         verb = "" if problem.split()[0] in ("leaks", "counts", "holds") else "are " if many else "is "
-        without = without_static if names[0][0] == "s" else without_features
+        without = without_static if names[0] in self._static else without_features
         return _with(f"{shown} {verb}{problem}", without(self._plan, columns), "them" if many else "it")
 
 

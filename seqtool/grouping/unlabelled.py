@@ -14,6 +14,7 @@ from seqtool.dataclass import dataclass
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.kernel import Grouped
+from seqtool.grouping.row_columns import STEP_LABEL
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.take import in_memory_like, take
 
@@ -36,9 +37,9 @@ def labelled(
         return Labelled(ragged, {})
     unlabelled = np.zeros(len(ragged), dtype=bool)
     for part in plan.labels:
-        codes = grouped.per_step["t"] if part == "t" else grouped.static[part]
+        codes = grouped.per_step[STEP_LABEL] if part == STEP_LABEL else grouped.static[part]
         for places in _places(codes, plan.unlabelled(state, part)):
-            unlabelled[_sequences(ragged.offsets, places) if part == "t" else places] = True
+            unlabelled[_sequences(ragged.offsets, places) if part == STEP_LABEL else places] = True
     if not unlabelled.any():
         return Labelled(ragged, {REASON: 0})
     kept = GrowingArray(spool, np.dtype(np.int64))

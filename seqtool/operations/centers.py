@@ -8,11 +8,12 @@ from typing import Literal
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
+from seqtool.arrays.gather import offsets_together
 from seqtool.arrays.lazy import AnyArray, stretch
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.errors import DataError
 from seqtool.operations.moments import Moments, moments_of, moments_of_stretches
-from seqtool.operations.quantiles import Columns
+from seqtool.operations.quantiles import FeatureColumns
 from seqtool.sequences.features import by_feature, cells_a_step, feature_blocks, steps_a_block, width_of
 
 Method = Literal["standard", "minmax", "robust", "maxabs"]
@@ -57,7 +58,7 @@ def of_all(
     moments = moments_of(blocks(), width)
     quartiles = None
     if method == "robust":
-        columns = Columns(blocks(), spool)
+        columns = FeatureColumns(blocks(), spool)
         quartiles = np.array([columns.quantiles(i, QUARTILES) for i in range(width)]).reshape(width, 3).T
     return moments, *center_and_scale(method, moments, quartiles)
 
@@ -92,16 +93,12 @@ def of_each_sequence(
 
 def _runs(offsets: AnyArray, most: int) -> Iterator[tuple[int, Array]]:
     """The first and the offsets of sequences of at most so many steps in all, or of a single longer one."""
-    for first in range(0, len(offsets) - 1, _TOGETHER):
-        edges = offsets[first : first + _TOGETHER + 1]
+    for first, edges in offsets_together(offsets):
         at = 0
         while at < len(edges) - 1:
             to = max(at + 1, int(np.searchsorted(edges, edges[at] + most, side="right")) - 1)
             yield first + at, edges[at : to + 1]
             at = to
-
-
-_TOGETHER = 1 << 16  # sequences whose offsets are read together
 
 
 def _of_short(method: Method, block: Array, edges: Array, cells: int) -> tuple[Array, Array]:

@@ -14,7 +14,7 @@ from typing import cast
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import gather, ranges
+from seqtool.arrays.gather import gather, offsets_together, ranges
 from seqtool.arrays.lazy import CHUNK, AnyArray, chunks
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text
@@ -23,7 +23,7 @@ from seqtool.operations.cast import rounded
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.validation import offsets_of
 
-_TOGETHER = 1 << 16  # sequences, or pairs of them, that are processed together
+_PAIRS = 1 << 16  # of sequences that are processed together
 _SORTED = 1 << 21  # fingerprints that are sorted in memory together
 
 
@@ -156,8 +156,7 @@ def fingerprints(ragged: Ragged, spool: Spool) -> AnyArray:
     summed in pieces.
     """
     growing = GrowingArray(spool, np.dtype(np.uint64))
-    for first in range(0, len(ragged), _TOGETHER):
-        offsets = ragged.offsets[first : first + _TOGETHER + 1]
+    for _, offsets in offsets_together(ragged.offsets):
         sums = np.zeros(len(offsets) - 1, np.uint64)
         least, most, step = int(offsets[0]), int(offsets[-1]), steps_together(ragged.values)
         for at in range(least, most, step):
@@ -221,8 +220,8 @@ def _alike(ones: AnyArray, others: AnyArray) -> Iterator[tuple[Array, Array]]:
         at = np.minimum(np.searchsorted(known, marks), len(known) - 1)
         same = known[at] == marks
         pairs = places[firsts[at[same]]], others_places[same]
-        for begin in range(0, len(pairs[0]), _TOGETHER):
-            yield pairs[0][begin : begin + _TOGETHER], pairs[1][begin : begin + _TOGETHER]
+        for begin in range(0, len(pairs[0]), _PAIRS):
+            yield pairs[0][begin : begin + _PAIRS], pairs[1][begin : begin + _PAIRS]
 
 
 def _part(marks: AnyArray, part: int, parts: int) -> tuple[Array, Array]:

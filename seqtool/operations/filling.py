@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import sequence_of
+from seqtool.arrays.gather import SEQUENCES_TOGETHER, sequence_of
 from seqtool.arrays.lazy import AnyArray, Lazy
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError
 from seqtool.operations.moments import moments_of
-from seqtool.operations.quantiles import Columns
+from seqtool.operations.quantiles import FeatureColumns
 from seqtool.sequences.features import (
     feature_blocks,
     feature_titles,
@@ -68,7 +68,7 @@ def averages(ragged: Ragged, method: str, features: Sequence[int], spool: Spool)
         moments = moments_of(blocks, width)
         found = np.where(moments.count > 0, moments.mean, np.nan)
     else:
-        columns = Columns(blocks, spool)
+        columns = FeatureColumns(blocks, spool)
         found = np.array([columns.quantiles(i, [0.5])[0] for i in range(width)])
     numbers[[*features]] = found[[*features]]
     infinite = np.flatnonzero(np.isinf(numbers)).tolist()
@@ -233,15 +233,12 @@ def starts_within(offsets: AnyArray, begin: int, end: int) -> Array:
     """
     first = sequence_of(offsets, begin)
     parts = [np.empty(0, np.int64)]
-    for at in range(max(first, 0), len(offsets), _TOGETHER):
-        edges = offsets[at : at + _TOGETHER]
+    for at in range(max(first, 0), len(offsets), SEQUENCES_TOGETHER):
+        edges = offsets[at : at + SEQUENCES_TOGETHER]
         parts.append(edges[(edges >= begin) & (edges < end)] - begin)
         if edges[-1] >= end:
             break
     return np.concatenate(parts)
-
-
-_TOGETHER = 1 << 16  # offsets that are read together
 
 
 def _last_seen(cells: Array, missing: Array, starts: Array, before: _Edge, begin: int) -> tuple[Array, Array]:

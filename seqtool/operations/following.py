@@ -27,7 +27,7 @@ def steps_from(array: AnyArray, first: AnyArray, horizon: int) -> Lazy:
 
 
 def rows_of_targets(ragged: Ragged, first: AnyArray, horizon: int) -> dict[str, AnyArray]:
-    """The row numbers and order values of the steps that y holds, by array, of those that sequences have of steps.
+    """The row numbers and order values of the steps that follow, by array, of those that sequences have of steps.
 
     `y_row_index` is (M, horizon), `y_order` (M, horizon) or (M, horizon, R) as `order` is (S,) or (S, R): by them a
     prediction finds the row that it is for, though no window may hold that.

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from seqtool.arrays.dtypes import holds_all
+from seqtool.arrays.gather import offsets_together
 from seqtool.arrays.lazy import AnyArray, Lazy, concatenated, lazy_map
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.arrays.text import Text, joined_text
@@ -247,11 +248,7 @@ def _offsets(whole: Sequence[Ragged], spool: Spool) -> AnyArray:
     offsets, end = GrowingArray(spool, np.dtype(np.int64)), 0
     offsets.add(np.zeros(1, np.int64))
     for ragged in whole:
-        for begin in range(0, len(ragged), _TOGETHER):
-            part = ragged.offsets[begin + 1 : min(begin + _TOGETHER, len(ragged)) + 1]
-            offsets.add(part.astype(np.int64) + end)
+        for _, part in offsets_together(ragged.offsets):
+            offsets.add(part[1:].astype(np.int64) + end)
         end += len(ragged.values)
     return offsets.done()
-
-
-_TOGETHER = 1 << 18  # offsets that are read together

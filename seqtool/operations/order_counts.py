@@ -10,14 +10,12 @@ import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import gather
+from seqtool.arrays.gather import gather, offsets_together
 from seqtool.arrays.lazy import AnyArray, lazy_map, rows_per_chunk
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.errors import DataError
 from seqtool.sequences.orders import OrderColumn, first_order
 from seqtool.sequences.ragged import Ragged
-
-_TOGETHER = 1 << 16  # sequences that are processed together
 
 
 def steps_before(ragged: Ragged, column: OrderColumn, limits: AnyArray | float, *, spool: Spool) -> AnyArray:
@@ -30,8 +28,7 @@ def steps_before(ragged: Ragged, column: OrderColumn, limits: AnyArray | float, 
     [2, 0]
     """
     counts = GrowingArray(spool, np.dtype(np.int64))
-    for first in range(0, len(ragged), _TOGETHER):
-        offsets = ragged.offsets[first : first + _TOGETHER + 1]
+    for first, offsets in offsets_together(ragged.offsets):
         size = len(offsets) - 1
         limit = limits if isinstance(limits, (int, float)) else limits[first : first + size]
         counts.add(_counts(column, offsets, np.broadcast_to(limit, size), first))
@@ -48,8 +45,7 @@ def bounds_within(
     column = first_order(ragged, option)
     distance = column.distance(option, size)
     limits = GrowingArray(spool, column.values.dtype)
-    for first in range(0, len(ragged), _TOGETHER):
-        offsets = ragged.offsets[first : first + _TOGETHER + 1]
+    for first, offsets in offsets_together(ragged.offsets):
         _check_ascending(column, offsets, first)
         limits.add(_limits(column, offsets, distance, of_end=of_end))
     inside = steps_before(ragged, column, limits.done(), spool=spool)

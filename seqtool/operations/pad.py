@@ -21,6 +21,7 @@ from seqtool.operations.cast import check_cast, rounding_warnings
 from seqtool.operations.mask_value import free_value
 from seqtool.operations.operation import Outcome
 from seqtool.operations.truncate import Truncate
+from seqtool.option_names import as_arguments
 from seqtool.sequences.categories import PADDING
 from seqtool.sequences.conversion import Converted, as_ragged
 from seqtool.sequences.labels import padded_class
@@ -37,7 +38,7 @@ from seqtool.sequences.ragged import Padded, Ragged, StepArray, exchanged, unche
 from seqtool.sequences.receipts import Entry, Rows
 from seqtool.sequences.stream import PaddedStream
 from seqtool.system.memory import budget
-from seqtool.words import as_arguments, human
+from seqtool.words import human
 
 _BLOW_UP = 10  # times the bytes of the real steps: so much padding is hardly intended
 

@@ -14,7 +14,7 @@ from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.dataclass import dataclass
 
 _BEYOND = 1 << 60  # more steps than there are: sums of a few such numbers are still within int64
-_FEW = 1 << 16  # windows whose places take no memory to speak of
+_IN_MEMORY = 1 << 16  # windows whose places take no memory to speak of
 _NAMED = 10  # sequences without a window that are named
 
 
@@ -162,7 +162,7 @@ def _of_each(
             numbers = np.arange(begin, end) - ends[first : last + 1][of]
             return which(places[first : last + 1], lengths[first : last + 1], of, numbers)
 
-        return read(0, total) if total <= _FEW else Lazy((total,), np.dtype(np.int64), read)
+        return read(0, total) if total <= _IN_MEMORY else Lazy((total,), np.dtype(np.int64), read)
 
     return (
         each(lambda place, _, of, __: place[of]),

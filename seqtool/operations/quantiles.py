@@ -19,10 +19,10 @@ _IN_MEMORY = 32 << 20  # bytes of blocks that need no spool
 _DIGIT = 16  # bits
 
 
-class Columns:
+class FeatureColumns:
     """The numbers of each feature, from blocks (F, cells) float64 that come in the order of steps; NaN is left out.
 
-    >>> columns = Columns([np.array([[3.0, 1.0], [np.nan, 5.0]]), np.array([[2.0], [6.0]])], Spool())
+    >>> columns = FeatureColumns([np.array([[3.0, 1.0], [np.nan, 5.0]]), np.array([[2.0], [6.0]])], Spool())
     >>> columns.quantiles(0, [0.5]), columns.quantiles(1, [0.25, 1])
     ([2.0], [5.25, 6.0])
     """

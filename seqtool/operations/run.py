@@ -12,6 +12,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError, UsageError
 from seqtool.operations.operation import Operation, Outcome
 from seqtool.operations.pad import Data, carry_out, pad_stream, with_receipt
+from seqtool.option_names import as_arguments, option_of
 from seqtool.sequences.conversion import as_ragged, converted
 from seqtool.sequences.once import is_once
 from seqtool.sequences.padding_values import Side, Value
@@ -21,7 +22,7 @@ from seqtool.sequences.splits import TRAIN, counts_of, places_of
 from seqtool.sequences.stream import PaddedStream
 from seqtool.sequences.take import take
 from seqtool.system.memory import budget
-from seqtool.words import as_arguments, count, human, join_names, listed, option_of
+from seqtool.words import count, human, join_names, listed
 
 
 def run(operation: Operation, sequences: Any, *, using: Ragged | Padded | None = None) -> Ragged | Padded:
@@ -99,17 +100,22 @@ def fit_state(
         entry = _learned(operation, using)
         state = operation.state_from(entry["state"], _ragged(using))
         return state.ordered_for(ragged), [("fitted", f"before: as in {using_name}")]
+    fitted_on, line = _fitted_on(operation, ragged, spool)
+    return operation.fit(_watched(fitted_on, on_progress), spool=spool), [("fitted", line)]
+
+
+def _fitted_on(operation: Operation, ragged: Ragged, spool: Spool) -> tuple[Ragged, str]:
+    """The sequences that an operation learns from, and what the summary calls them: train, or all without splits."""
     split = ragged.per_sequence.get("split")
     if not len(ragged):
-        return operation.fit(ragged, spool=spool), [("fitted", "on nothing: there are no sequences")]
-    if not len(ragged.values) and split is None:
-        return operation.fit(ragged, spool=spool), [("fitted", "on nothing: no sequence has a step")]
+        return ragged, "on nothing: there are no sequences"
     if split is None:
+        if not len(ragged.values):
+            return ragged, "on nothing: no sequence has a step"
         every = (
             f"all {len(ragged):,} sequences: they have" if len(ragged) > 1 else "the only sequence: it has"
         )
-        line = f"on {every} no array split"
-        return operation.fit(_watched(ragged, on_progress), spool=spool), [("fitted", line)]
+        return ragged, f"on {every} no array split"
     which = places_of(split, TRAIN, spool)
     if not len(which):
         raise UsageError(
@@ -120,8 +126,7 @@ def fit_state(
     train = ragged if len(which) == len(ragged) else take(ragged, which, spool=spool)
     if len(ragged.values) and not len(train.values):
         raise DataError(f"no sequence of train has a step: {name_of(operation)} has nothing to be fitted on")
-    line = f"on train alone, {len(train):,} of {count(len(ragged), 'sequence')}"
-    return operation.fit(_watched(train, on_progress), spool=spool), [("fitted", line)]
+    return train, f"on train alone, {len(train):,} of {count(len(ragged), 'sequence')}"
 
 
 def _watched(ragged: Ragged, on_progress: Callable[[int], None] | None) -> Ragged:

@@ -10,7 +10,7 @@ from seqtool.advice import Advice
 from seqtool.dataclass import dataclass
 from seqtool.errors import UsageError
 from seqtool.operations.operation import Argument, Operation, Outcome, as_function, written
-from seqtool.words import option_of
+from seqtool.option_names import option_of
 
 if TYPE_CHECKING:
     from seqtool.arrays.spool import Spool

@@ -12,14 +12,14 @@ from functools import cache
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import gather
+from seqtool.arrays.gather import gather, offsets_together
 from seqtool.arrays.lazy import AnyArray
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.dataclass import dataclass
 from seqtool.operations.duplicates import mixed, step_marks, steps_together
 from seqtool.sequences.ragged import Ragged
 
-_TOGETHER = 1 << 16  # sequences or steps that are processed together
+_STEPS = 1 << 16  # that are processed together
 BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
 
@@ -45,8 +45,7 @@ class Sums:
         )
         sums.add(np.zeros(1, np.uint64))
         total, before = np.uint64(0), np.zeros(1, np.uint64)
-        for first in range(0, len(data), _TOGETHER):
-            offsets = data.offsets[first : first + _TOGETHER + 1]
+        for _, offsets in offsets_together(data.offsets):
             found = np.zeros((len(offsets) - 1, 2), np.int64)
             for at, to in pieces(int(offsets[0]), int(offsets[-1]), steps_together(data.values)):
                 marks = step_marks(data.values[at:to])
@@ -77,8 +76,7 @@ class Sums:
     def of_sequences(self, spool: Spool) -> AnyArray:
         """The fingerprints of whole sequences, (N,) uint64."""
         growing = GrowingArray(spool, np.dtype(np.uint64))
-        for first in range(0, len(self.data), _TOGETHER):
-            offsets = self.data.offsets[first : first + _TOGETHER + 1]
+        for _, offsets in offsets_together(self.data.offsets):
             counts = np.diff(offsets)
             growing.add(mixed(self.fingerprints(offsets[:-1], counts) + counts.astype(np.uint64)))
         return growing.done()
@@ -88,7 +86,7 @@ class Sums:
         known, which = np.unique(prints, return_inverse=True)
         found, table = np.zeros(len(known) + 1, bool), np.zeros(1 << 20, bool)
         table[known >> np.uint64(44)] = True  # rules out most windows by their first bits
-        for at, to in pieces(0, len(self.data.values) - size + 1, _TOGETHER):
+        for at, to in pieces(0, len(self.data.values) - size + 1, _STEPS):
             windows = self.windows(at, to, size)
             windows = windows[table.take((windows >> np.uint64(44)).view(np.int64))]
             places = np.searchsorted(known, windows)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import gather, ranges
+from seqtool.arrays.gather import gather, offsets_together, ranges
 from seqtool.arrays.spool import Spool
 from seqtool.dataclass import dataclass
 from seqtool.operations.duplicates import (
@@ -25,7 +25,7 @@ from seqtool.operations.step_sums import BASE, Sums, pieces
 from seqtool.sequences.ragged import Ragged
 
 _LEAST = 3  # steps of the shortest overlap
-_TOGETHER = 1 << 16  # sequences, steps or pairs that are processed together
+_TOGETHER = 1 << 16  # steps or pairs that are processed together
 _KNOWN = 1 << 20  # sequences that are looked up together
 _PER_STEP = 1  # comparisons for each step, beyond which the ends of sequences are looked up first
 
@@ -201,8 +201,7 @@ def _overlaps(
     prints = wanted.prints[open_classes]
     ends: _Ends | None = None
     pairs = 0
-    for first in range(0, len(within.data), _TOGETHER):
-        offsets = within.data.offsets[first : first + _TOGETHER + 1]
+    for first, offsets in offsets_together(within.data.offsets):
         for at, to in _growing(int(offsets[0]), int(offsets[-1]) - size + 1):
             windows = within.windows(at, to, size)
             likely = np.flatnonzero(table.take((windows >> np.uint64(42)).view(np.int64)))

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 
 from seqtool.arrays.dtypes import Array, first_loss, holds
+from seqtool.arrays.gather import SEQUENCES_TOGETHER, offsets_together
 from seqtool.arrays.lazy import AnyArray, rows_per_chunk, span
 from seqtool.arrays.spool import GrowingArray, Spool
 from seqtool.dataclass import dataclass
@@ -44,8 +45,7 @@ def strip(ragged: Ragged, value: float, *, side: Side = "post", spool: Spool | N
     check_side("side", side)
     spool = spool or Spool()
     starts, lengths = (GrowingArray(spool, np.dtype(np.int64)) for _ in range(2))
-    for begin in range(0, len(ragged), _TOGETHER):
-        offsets = ragged.offsets[begin : begin + _TOGETHER + 1]
+    for _, offsets in offsets_together(ragged.offsets):
         begins, ends = _real_span(ragged.values, offsets, value, side)
         starts.add(begins - offsets[:-1])
         lengths.add(ends - begins)
@@ -53,9 +53,6 @@ def strip(ragged: Ragged, value: float, *, side: Side = "post", spool: Spool | N
     if span(kept).total == len(ragged.values):
         return ragged
     return in_memory_like(take(ragged, starts=starts.done(), lengths=kept, spool=spool), ragged)
-
-
-_TOGETHER = 1 << 16  # sequences that are examined together
 
 
 def _real_span(rows: AnyArray, offsets: Array, value: float, side: Side) -> tuple[Array, Array]:
@@ -131,7 +128,7 @@ def likely_padding(ragged: Ragged, *, side: Side = "post") -> Hidden | None:
     Hidden(value=0, count=1, looked_at=2, side='post')
     """
     check_side("side", side)
-    offsets = ragged.offsets[: _TOGETHER + 1]
+    offsets = ragged.offsets[: SEQUENCES_TOGETHER + 1]
     steps = ragged.values[: min(int(offsets[-1]), rows_per_chunk(ragged.values, _LOOKED_AT))]
     looked_at = int(np.searchsorted(offsets, len(steps), side="right")) - 1
     has_two = np.diff(offsets)[:looked_at] >= 2

@@ -17,10 +17,11 @@ from seqtool.operations.operation import (
     without_none,
 )
 from seqtool.operations.run import learned_entries, shown_arguments
+from seqtool.option_names import option_of
 from seqtool.sequences.padding_values import number_from_json
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.receipts import Entry, Rows
-from seqtool.words import in_short, option_of
+from seqtool.words import in_short
 
 
 def of_receipt(kind: type[Operation], arguments: Mapping[str, Any]) -> Operation:

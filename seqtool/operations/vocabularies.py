@@ -154,12 +154,12 @@ def _pieces(vocabulary: AnyArray | Text) -> Iterator[tuple[int, list[str]]]:
 def _names(text: Text, places: Array, spool: Spool) -> AnyArray | Text:
     """Some cells of text, as an array where they are few."""
     taken = taken_rows(text, places, spool)
-    if len(places) > _FEW or not isinstance(taken, Text):
+    if len(places) > _IN_FIXED_WIDTH or not isinstance(taken, Text):
         return taken
     return np.array(taken.cells(0, len(taken)), dtype=str)
 
 
-_FEW = 1 << 16
+_IN_FIXED_WIDTH = 1 << 16
 
 
 # New ids

@@ -26,7 +26,8 @@ class Window(Operation):
     No window crosses from one sequence to the next. Each has the key of its sequence, and in part its first step
     there; sequences without keys are numbered. Labels, static numbers and splits go along. What follows a window is
     its y with --horizon H: (N, H) of single numbers, of an only feature or of one --target, else (N, H, F). Where row
-    numbers were kept, y_row_index (N, H) has those of y, and y_order its order values.
+    numbers were kept, y_row_index (N, H) has those of y, and y_order its order values; with --next alone, (N, 1), those
+    of the step behind the window.
     Horizon, lead and stride count steps of the sequence, also where --rate thins the window. Ragged sequences give
     ragged windows, a padded block one of W slots. Sequences that are too short are counted.
 
@@ -146,6 +147,8 @@ class Window(Operation):
             per_sequence |= {"y": y, **rows_of_targets(ragged, behind, self.horizon)}
             if "classes" in names:  # those of step_y, which would be taken for those of y
                 names["step_classes"] = names.pop("classes")
+        elif self.next:
+            per_sequence |= rows_of_targets(ragged, _behind(windows, ragged.offsets, 0, self.rate), 1)
         repeated = len(taken.values) - windows.taken
         if repeated:
             lines.append(("repeated", f"{count(repeated, 'step')} that several windows have"))

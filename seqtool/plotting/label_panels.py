@@ -17,6 +17,7 @@ from seqtool.plotting.boxes import (
     shorten,
     whole_numbers,
 )
+from seqtool.plotting.drawn_labels import Labelled
 from seqtool.plotting.panels import (
     MISSING,
     PADDING,
@@ -27,8 +28,8 @@ from seqtool.plotting.panels import (
     how_many,
     image,
 )
-from seqtool.plotting.portrait import Labelled, Portrait, ValueCounts
-from seqtool.plotting.sampling import Distribution, limits, unit
+from seqtool.plotting.portrait import Portrait
+from seqtool.plotting.sampling import Distribution, ValueCounts, limits, unit
 from seqtool.words import count
 
 _MOST_LETTERS = 32  # of the name of a class: more would leave its bar no room

@@ -21,8 +21,8 @@ from seqtool.plotting.boxes import (
     shorten,
     whole_numbers,
 )
-from seqtool.plotting.portrait import MOST_SLOTS, Portrait, ValueCounts
-from seqtool.plotting.sampling import Distribution, aligned_bars, covered, limits, reach, unit
+from seqtool.plotting.portrait import MOST_SLOTS, Portrait
+from seqtool.plotting.sampling import Distribution, ValueCounts, aligned_bars, covered, limits, reach, unit
 from seqtool.sequences.lengths import LengthCounts
 from seqtool.words import count
 

@@ -3,61 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
-from seqtool.arrays.lazy import AnyArray, chunks
-from seqtool.arrays.text import Text
+from seqtool.arrays.lazy import chunks
 from seqtool.dataclass import dataclass
+from seqtool.plotting.drawn_labels import Labelled, drawn_labels, label_name, step_classes, step_labels
 from seqtool.plotting.features import feature_names, find_feature
 from seqtool.plotting.sampling import (
+    MOST_STEPS,
     Distribution,
     HeatMap,
+    ValueCounts,
     by_length,
     cells,
     columns,
     evenly,
     reach,
     some_steps,
-    tally,
 )
-from seqtool.sequences.labels import label_arrays
 from seqtool.sequences.lengths import LengthCounts
-from seqtool.sequences.padding_values import UNLABELLED, Side
+from seqtool.sequences.padding_values import Side
 from seqtool.sequences.ragged import Ragged
 from seqtool.words import by_size
 
 MOST_SEQUENCES = 600  # rows of a heat map
 MOST_SLOTS = 800  # columns of it
-MOST_STEPS = 100_000  # read for distributions
 MOST_FEATURES = 12  # with a distribution each
-MOST_LABELS = 5  # of a sequence, with a panel each
-MOST_VALUES = 15  # classes or ids, with a bar each
-_MOST_CLASSES = 100_000  # counted
-_FEW_NUMBERS = 30  # up to so many distinct whole numbers are classes without names
-Labelled = Literal["sequence", "step"]
-
-
-@dataclass(frozen=True, eq=False)
-class ValueCounts:
-    """The number of each class or id, for `MOST_VALUES` of them at most.
-
-    The `others`, so many distinct ones, occur `rest` times; `missing` counts NaN and other cells without a label.
-    """
-
-    names: tuple[str, ...]
-    counts: tuple[int, ...]
-    others: int = 0
-    rest: int = 0
-    missing: int = 0
-
-    @property
-    def of(self) -> int:
-        """The number of all that were counted."""
-        return sum(self.counts) + self.rest
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,22 +152,14 @@ def portrait(
     counts = LengthCounts.of(ragged.lengths)
     sequences = by_length(ragged.lengths, counts, most=MOST_SEQUENCES)
     width = counts.longest if maxlen is None else maxlen
-    usual = reach(counts)
-    shown = width if width <= usual * 3 // 2 else usual
-    slots = evenly(shown, MOST_SLOTS) + (width - shown if padding == "pre" else 0)
-    heat = None
-    if len(names) and len(ragged.values):
-        heat = cells(ragged, sequences, slots, maxlen=width, padding=padding, feature=position)
-    distributions, ids, looked_at, steps_read = _distributions(ragged, names)
-    drawn, labelled, omitted = _labels(ragged)
-    title, labels = drawn[0] if drawn else ("", None)
-    step = ragged.values.shape[1:]
-    if len(step) > 1:
-        omitted = (f"steps of {by_size(step)}", *omitted)
-    over_time = None
-    step_labels = _step_labels(ragged)
-    if step_labels is not None:
-        over_time = cells(step_labels, sequences, slots, maxlen=width, padding=padding, feature=0)
+    slots = _slots(counts, width, padding)
+
+    def heat_map(drawn: Ragged, column: int) -> HeatMap:
+        return cells(drawn, sequences, slots, maxlen=width, padding=padding, feature=column)
+
+    labels, of_steps = drawn_labels(ragged), step_labels(ragged)
+    title, first = labels.labels[0] if labels.labels else ("", None)
+    step, sampled = ragged.values.shape[1:], _sampled(ragged, names)
     return Portrait(
         counts=counts,
         steps=counts.steps,
@@ -203,28 +170,27 @@ def portrait(
         lengths=np.sort(gather(ragged.lengths, np.sort(sequences))),
         feature=names[position] if len(names) else "",
         slots=slots,
-        heat=heat,
-        distributions=distributions,
-        ids=ids,
-        looked_at=looked_at,
-        steps_read=steps_read,
-        labels=labels,
-        labelled=labelled,
-        omitted=omitted,
-        label_name=title or _label_name(ragged, labelled),
-        over_time=over_time,
-        step_classes=_step_classes(ragged),
-        more_labels=tuple(drawn[1:]),
+        heat=heat_map(ragged, position) if len(names) and len(ragged.values) else None,
+        distributions=sampled.distributions,
+        ids=sampled.ids,
+        looked_at=sampled.sequences,
+        steps_read=sampled.steps,
+        labels=first,
+        labelled=labels.labelled,
+        omitted=(*([f"steps of {by_size(step)}"] if len(step) > 1 else []), *labels.omitted),
+        label_name=title or label_name(ragged, labels.labelled),
+        over_time=None if of_steps is None else heat_map(of_steps, 0),
+        step_classes=step_classes(ragged),
+        more_labels=labels.labels[1:],
         step=step,
     )
 
 
-def _step_labels(ragged: Ragged) -> Ragged | None:
-    """The same sequences with the label of each step as its value; None without steps that have one label."""
-    step_y = ragged.per_step.get("step_y")
-    if step_y is None or step_y.data.ndim != 1 or not len(ragged.values):
-        return None
-    return ragged.replace(values=step_y.data, features=None)
+def _slots(counts: LengthCounts, width: int, padding: Side) -> Array:
+    """The slots that are drawn of so many (`width`), ascending: those that real steps of usual lengths may fill."""
+    usual = reach(counts)
+    shown = width if width <= usual * 3 // 2 else usual
+    return evenly(shown, MOST_SLOTS) + (width - shown if padding == "pre" else 0)
 
 
 def _cut(ragged: Ragged) -> Cut | None:
@@ -242,119 +208,25 @@ def _cut(ragged: Ragged) -> Cut | None:
     return Cut(maxlen, LengthCounts.of(original), sequences, steps) if sequences else None
 
 
-def _distributions(
-    ragged: Ragged, names: Sequence[str]
-) -> tuple[tuple[Distribution, ...], ValueCounts | None, int, int]:
-    """Distributions of the first features, or the most frequent ids; of how many sequences and real steps."""
+@dataclass(frozen=True, eq=False)
+class _Sampled:
+    """What the real `steps` that were read, of so many `sequences`, hold: distributions of features, or ids."""
+
+    distributions: tuple[Distribution, ...] = ()
+    ids: ValueCounts | None = None
+    sequences: int = 0
+    steps: int = 0
+
+
+def _sampled(ragged: Ragged, names: Sequence[str]) -> _Sampled:
+    """Distributions of the first features, or the most frequent ids, of some steps."""
     if not len(names) or not len(ragged.values):
-        return (), None, 0, 0
-    rows, looked_at = some_steps(ragged, most=MOST_STEPS)
+        return _Sampled()
+    rows, sequences = some_steps(ragged, most=MOST_STEPS)
     if ragged.values.ndim == 1 and ragged.values.dtype.kind in "iu":
         found, counts = np.unique(gather(ragged.values, rows), return_counts=True)
-        return (
-            (),
-            _value_counts([str(name) for name in found.tolist()], counts, by_count=True),
-            looked_at,
-            len(rows),
-        )
+        ids = ValueCounts.most_frequent([str(name) for name in found.tolist()], counts, by_count=True)
+        return _Sampled(ids=ids, sequences=sequences, steps=len(rows))
     numbers = columns(ragged.values, rows, np.arange(min(len(names), MOST_FEATURES)))
     measured = (Distribution.measure(name, column) for name, column in zip(names, numbers.T, strict=False))
-    return tuple(measured), None, looked_at, len(rows)
-
-
-def _value_counts(names: Sequence[str], counts: Array, *, by_count: bool, missing: int = 0) -> ValueCounts:
-    """The counts in their order if they are few, else, or with `by_count`, the most frequent ones first."""
-    order = np.arange(len(counts))
-    if by_count or len(counts) > MOST_VALUES:
-        order = np.argsort(-counts, kind="stable")
-    shown, others = order[:MOST_VALUES], order[MOST_VALUES:]
-    return ValueCounts(
-        tuple(names[i] for i in shown),
-        tuple(counts[shown].tolist()),
-        others=len(others),
-        rest=int(counts[others].sum()),
-        missing=missing,
-    )
-
-
-def _label_name(ragged: Ragged, labelled: Labelled) -> str | None:
-    """The column that labels came from, if the receipt names it."""
-    argument = "label" if labelled == "sequence" else "step_label"
-    for entry in reversed(ragged.receipt):
-        name = entry.get("arguments", {}).get(argument)
-        if isinstance(name, str):
-            return name
-    return None
-
-
-def _step_classes(ragged: Ragged) -> tuple[str, ...] | None:
-    """The first names of the classes of step labels; None where these are numbers."""
-    for array in label_arrays(ragged):
-        if array.name == "step_y" and array.classes is not None:
-            return tuple(map(str, array.classes[:MOST_VALUES].tolist()))
-    return None
-
-
-def _labels(ragged: Ragged) -> tuple[list[tuple[str, ValueCounts | Distribution]], Labelled, tuple[str, ...]]:
-    """The labels that are drawn, whether sequences or steps have them, and why others are not drawn.
-
-    Labels of steps are drawn where sequences have none. Each of several labels has its name, a single one has "".
-    """
-    omitted, drawn = list[str](), list[tuple[str, ValueCounts | Distribution]]()
-    for array in label_arrays(ragged):
-        y, several = array.cells, array.column is not None
-        name = f"y of {array.title!r}" if several else array.name
-        labelled: Labelled = "sequence" if array.name == "y" else "step"
-        if not len(y) or (drawn and not several):
-            continue
-        if y.ndim != 1:
-            omitted.append(f"{name} of shape {y.shape}: only one label per {labelled} can be drawn")
-            continue
-        if len(drawn) == MOST_LABELS:
-            omitted.append(f"{name}: the first {MOST_LABELS} labels are drawn")
-            continue
-        found = _counts_or_distribution(name, y, array.classes)
-        if found is None:
-            omitted.append(f"{name}, which has no values to count")
-            continue
-        drawn.append((array.title if several else "", found))
-        if not several:
-            return drawn, labelled, tuple(omitted)
-    return drawn, "sequence", tuple(omitted)
-
-
-def _counts_or_distribution(
-    name: str, y: AnyArray, classes: AnyArray | Text | None
-) -> ValueCounts | Distribution | None:
-    """The counts of classes or few whole numbers, or the distribution of other numbers; None where neither applies."""
-    numbers = y.dtype.kind in "biuf"
-    found = tally(y, most=_FEW_NUMBERS + 1 if numbers and classes is None else _MOST_CLASSES)
-    if found is None and not numbers:
-        return None
-    if found is not None:
-        values, counts = found
-        present = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(len(values), bool)
-        if classes is not None and numbers:
-            present &= values != UNLABELLED
-        missing = int(counts[~present].sum())
-        values, counts = values[present], counts[present]
-        if not len(counts):
-            return None
-        if not numbers or values.dtype.kind != "f" or (values == np.trunc(values)).all():
-            return _value_counts(
-                [_class_name(value, classes) for value in values.tolist()],
-                counts,
-                by_count=False,
-                missing=missing,
-            )
-    sample = gather(y, evenly(len(y), MOST_STEPS)).astype(np.float64)
-    return Distribution.measure(name, sample)
-
-
-def _class_name(value: Any, classes: AnyArray | Text | None) -> str:
-    """The name of the class that a label stands for, or the label itself where it has none."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if classes is not None and isinstance(value, int) and 0 <= value < len(classes):
-        return str(classes[value : value + 1][0])
-    return str(value)
+    return _Sampled(tuple(measured), sequences=sequences, steps=len(rows))

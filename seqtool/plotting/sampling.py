@@ -6,6 +6,7 @@ ranks by length.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -18,6 +19,8 @@ from seqtool.sequences.lengths import LengthCounts
 from seqtool.sequences.padding_values import Side
 from seqtool.sequences.ragged import Ragged
 
+MOST_STEPS = 100_000  # read for distributions
+MOST_VALUES = 15  # classes or ids, with a bar each
 _WHOLE_BINS = 40  # up to so many whole numbers get a bin each
 _BINS = 30
 _FAR = 4  # a sequence of more times the 99 % length is far longer than the others
@@ -265,6 +268,42 @@ class Distribution:
             least=float(finite.min()),
             median=float(np.percentile(finite, 50, method="lower")),
             largest=float(finite.max()),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ValueCounts:
+    """The number of each class or id, for `MOST_VALUES` of them at most.
+
+    The `others`, so many distinct ones, occur `rest` times; `missing` counts NaN and other cells without a label.
+    """
+
+    names: tuple[str, ...]
+    counts: tuple[int, ...]
+    others: int = 0
+    rest: int = 0
+    missing: int = 0
+
+    @property
+    def of(self) -> int:
+        """The number of all that were counted."""
+        return sum(self.counts) + self.rest
+
+    @classmethod
+    def most_frequent(
+        cls, names: Sequence[str], counts: Array, *, by_count: bool, missing: int = 0
+    ) -> ValueCounts:
+        """The counts in their order if they are few, else, or with `by_count`, the most frequent ones first."""
+        order = np.arange(len(counts))
+        if by_count or len(counts) > MOST_VALUES:
+            order = np.argsort(-counts, kind="stable")
+        shown, others = order[:MOST_VALUES], order[MOST_VALUES:]
+        return cls(
+            tuple(names[i] for i in shown),
+            tuple(counts[shown].tolist()),
+            others=len(others),
+            rest=int(counts[others].sum()),
+            missing=missing,
         )
 
 

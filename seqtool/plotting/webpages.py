@@ -7,8 +7,8 @@ from html import escape
 
 from seqtool.plotting.boxes import number, share
 from seqtool.plotting.marks import COMMENT
-from seqtool.plotting.portrait import Portrait, ValueCounts
-from seqtool.plotting.sampling import Distribution
+from seqtool.plotting.portrait import Portrait
+from seqtool.plotting.sampling import Distribution, ValueCounts
 from seqtool.words import by_size, count, printable
 
 _PAGE = """<!DOCTYPE html>

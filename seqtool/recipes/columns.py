@@ -12,7 +12,8 @@ from seqtool.grouping.spec import GroupSpec
 from seqtool.recipes.others import took_elsewhere
 from seqtool.recipes.recipe import Recipe
 from seqtool.sequences.padding_values import UNLABELLED, value_from_json
-from seqtool.tables.roles import columns_named, is_column, order_named
+from seqtool.tables.named_columns import columns_named, is_column
+from seqtool.tables.roles import order_named
 from seqtool.tables.table import Table, TextOptions
 from seqtool.words import join_names, listed
 

@@ -16,7 +16,7 @@ from seqtool.sources.options import ForeignSpec, RowSpec, Sequences, SourceOptio
 from seqtool.sources.read import read_sequences
 from seqtool.system.memory import Memory
 from seqtool.tables import opening
-from seqtool.tables.roles import is_column
+from seqtool.tables.named_columns import is_column
 from seqtool.tables.table import Table, TextOptions
 from seqtool.words import expanded, split_names
 

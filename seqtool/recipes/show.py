@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from seqtool.operations import OPERATIONS
+from seqtool.option_names import option_of
 from seqtool.recipes.recipe import Recipe
-from seqtool.words import join_names, option_of, shortened
+from seqtool.words import join_names, shortened
 
 _LONGEST = 60  # characters of one argument, or of the numbers of a feature
 

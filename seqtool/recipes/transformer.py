@@ -18,6 +18,7 @@ from seqtool.grouping.group import GroupResult
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import carry_out
+from seqtool.option_names import as_arguments
 from seqtool.recipes import repeat
 from seqtool.recipes.columns import for_table, spec_of
 from seqtool.recipes.others import opened_others, with_others
@@ -29,8 +30,7 @@ from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sources.options import Sequences
 from seqtool.system import memory
 from seqtool.tables.in_memory import table_of
-from seqtool.tables.roles import columns_named, labels_named
-from seqtool.words import as_arguments
+from seqtool.tables.named_columns import columns_named, labels_named
 
 
 @names_arguments
@@ -80,8 +80,7 @@ class Transformer:
         Where the file was made of sequences and not of rows, they are what `pad` takes. Labels may be absent. `label`
         and `static` name columns that the file took from another table, as `group` takes them: `(frame, "age")`. Raises
         DataError for columns that are missing or hold something else, and for labels that were not seen. Warns of
-        missing values, which become NaN. A few rows of plain numbers and names take a few
-        milliseconds.
+        missing values, which become NaN. A few rows of plain numbers and names take one or two milliseconds.
         """
         others = parted(label, labels_named), parted(static, columns_named)
         with Spool() as spool:

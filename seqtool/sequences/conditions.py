@@ -13,7 +13,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.errors import DataError, UsageError
 from seqtool.sequences.columns import SequenceColumn, column_named, sequence_columns
 from seqtool.sequences.ragged import Ragged
-from seqtool.where import Comparison, Expression, Not, Value, comparisons, parse
+from seqtool.where import Comparison, Expression, Not, Operand, comparisons, parse
 from seqtool.words import listed
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
@@ -114,7 +114,7 @@ def _cells_compared(comparison: Comparison, cells: Array) -> tuple[Array, Array]
     return found, np.asarray(missing, bool)
 
 
-def _text_compared(comparison: Comparison, cells: Array, value: Value) -> Array:
+def _text_compared(comparison: Comparison, cells: Array, value: Operand) -> Array:
     """Text compared with text, in the order of code points; or read as numbers, to be compared with one."""
     compare = _COMPARE[comparison.sign]
     if value.number is None:
@@ -125,7 +125,7 @@ def _text_compared(comparison: Comparison, cells: Array, value: Value) -> Array:
     )
 
 
-def _number(cell: str, comparison: Comparison, value: Value) -> float:
+def _number(cell: str, comparison: Comparison, value: Operand) -> float:
     """The number that text spells; raises DataError for other text."""
     if _WHOLE.fullmatch(cell):
         return int(cell)
@@ -137,7 +137,7 @@ def _number(cell: str, comparison: Comparison, value: Value) -> float:
     )
 
 
-def _numbers_compared(comparison: Comparison, cells: Array, value: Value) -> Array:
+def _numbers_compared(comparison: Comparison, cells: Array, value: Operand) -> Array:
     number = value.number
     if number is None and _WHOLE.fullmatch(value.text):
         number = int(value.text)

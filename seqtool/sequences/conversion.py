@@ -214,6 +214,15 @@ class NoCommonTypeError(DataError):
     """Numbers that no dtype holds exactly: whole ones that are very large, or large ones beside fractions."""
 
 
+class MisfitError(DataError):
+    """A sequence that holds no steps like those of the others: its number, and the problem that follows its name."""
+
+    def __init__(self, sequence: int, problem: str) -> None:
+        super().__init__(f"sequences[{sequence}]{problem}")
+        self.sequence = sequence
+        self.problem = problem
+
+
 def from_lists(sequences: Sequence[Any]) -> Ragged:
     """A list of sequences, each a list of numbers, a list of steps, or an array, series or data frame of either.
 
@@ -234,9 +243,7 @@ def _from_list(sequences: Sequence[Any]) -> Converted:
     lengths = np.fromiter(map(_length, sequences), dtype=np.int64, count=len(sequences))
     if (lengths < 0).any():
         i = int(np.argmax(lengths < 0))
-        raise DataError(
-            f"sequences[{i}] is {in_short(sequences[i])}; a list of numbers or of steps was expected"
-        )
+        raise MisfitError(i, f" is {in_short(sequences[i])}; a list of numbers or of steps was expected")
     try:
         if arrays:
             values, gaps = joined([s for s in sequences if len(s)] or list(sequences[:1])), 0
@@ -304,19 +311,18 @@ def _misfit(sequences: Sequence[Any]) -> DataError:
     shape: tuple[int, ...] | None = None
     for i, sequence in enumerate(sequences):
         for t, step in enumerate(sequence):
-            place = f"sequences[{i}][{t}]"
             found = _numeric_shape(step)
             if found is None:
-                return DataError(f"{place} is {in_short(step)}; a number, or a list of them, was expected")
+                return MisfitError(i, f"[{t}] is {in_short(step)}; a number, or a list of them, was expected")
             if is_gap(step) and shape:
                 wanted = f"a list of {shape[0]} numbers" if len(shape) == 1 else f"an array of shape {shape}"
-                return DataError(f"{place} is {in_short(step)}; {wanted} was expected, if need be of None")
+                return MisfitError(i, f"[{t}] is {in_short(step)}; {wanted} was expected, if need be of None")
             shape = found if shape is None else shape
             if found != shape:
                 expected, got = (
                     step_in_words(step_shape) if step_shape else "a number" for step_shape in (shape, found)
                 )
-                return DataError(f"{place} has {got}, but the steps before it {expected}")
+                return MisfitError(i, f"[{t}] has {got}, but the steps before it {expected}")
     return NoCommonTypeError(
         "the sequences hold whole numbers that no common type holds exactly; convert them to floats first"
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
-from seqtool.arrays.gather import sequence_of
+from seqtool.arrays.gather import SEQUENCES_TOGETHER, sequence_of
 from seqtool.arrays.lazy import AnyArray, lazy_map
 from seqtool.errors import DataError
 from seqtool.sequences.categories import categories_of, ids_of
@@ -139,7 +139,7 @@ def lazily_by_sequence(rows: AnyArray, offsets: AnyArray, begin: int, end: int) 
     parts, done = [rows[:0]], begin
     first = sequence_of(offsets, begin) if begin < end else 0
     while done < end:
-        edges = offsets[first : first + _TOGETHER + 1]
+        edges = offsets[first : first + SEQUENCES_TOGETHER + 1]
         edges = edges[: int(np.searchsorted(edges, end)) + 1]
         counts = np.minimum(edges[1:], end) - np.maximum(edges[:-1], done)
         counts = np.maximum(counts, 0)
@@ -147,9 +147,6 @@ def lazily_by_sequence(rows: AnyArray, offsets: AnyArray, begin: int, end: int) 
         done += int(counts.sum())
         first += len(counts)
     return np.concatenate(parts)
-
-
-_TOGETHER = 1 << 16  # sequences whose offsets are read together
 
 
 def steps_of_features(ragged: Ragged, names: Sequence[str], option: str) -> AnyArray:

@@ -144,11 +144,11 @@ def shown_step(step: Any) -> str:
     ('[1.5, 2.0]', '[[0.0, 0.0, ...], [0.0, 0.0, ...], ...]')
     """
     nested = isinstance(step, list) and step and isinstance(step[0], list)
-    return _FEW.repr(step) if nested else str(step)
+    return _SHORTENED.repr(step) if nested else str(step)
 
 
-_FEW = reprlib.Repr()
-_FEW.maxlist = 2
+_SHORTENED = reprlib.Repr()
+_SHORTENED.maxlist = 2
 
 
 def _chosen(steps: Array, which: Array) -> Array:

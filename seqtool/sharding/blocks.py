@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from seqtool.errors import SeqtoolError
 from seqtool.grouping.columns import is_numbers
+from seqtool.grouping.row_columns import SHARD
 from seqtool.sharding.encoding import EncodedBatch
 from seqtool.sharding.job import packed, plain, unpacked
 
@@ -46,7 +47,7 @@ def _blocks(batches: Iterable[EncodedBatch]) -> Iterator[tuple[int, bytes]]:
 
 def _by_shard(waiting: list[EncodedBatch]) -> Iterator[tuple[int, bytes]]:
     """All rows of some batches, which are emptied, as blocks."""
-    shards = np.concatenate([batch["shard"] for batch in waiting])
+    shards = np.concatenate([batch[SHARD] for batch in waiting])
     counts = np.bincount(shards)
     # NumPy sorts numbers of 16 bits in linear time.
     order = pa.array(np.argsort(shards.astype(np.min_scalar_type(len(counts) - 1)), kind="stable"))

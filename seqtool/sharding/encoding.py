@@ -12,6 +12,7 @@ from seqtool.errors import DataError
 from seqtool.grouping.encoder import Encoder
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.reading import batches
+from seqtool.grouping.row_columns import ROW, SHARD
 from seqtool.sharding.hashing import key_columns, shards_of
 from seqtool.sharding.job import Job
 from seqtool.tables.table import Table
@@ -53,6 +54,6 @@ def rows_of(table: Table, job: Job, state: EncoderState, before: int) -> Iterato
         for arrays, first_row in batches(table, encoder.plan, job.threads):
             columns = encoder.encode(arrays, first_row + before, pool)
             if columns:
-                columns["shard"] = shards_of(key_columns(columns), job.shards)
-                columns["row"] = np.asarray(columns["row"], np.int64)
+                columns[SHARD] = shards_of(key_columns(columns), job.shards)
+                columns[ROW] = np.asarray(columns[ROW], np.int64)
                 yield columns

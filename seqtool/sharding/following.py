@@ -10,6 +10,7 @@ from threading import Event, Thread
 from seqtool.arrays.dtypes import Array
 from seqtool.errors import SeqtoolError
 from seqtool.files.stores import Store
+from seqtool.grouping.row_columns import SHARD
 from seqtool.sharding.encoding import EncodedBatch
 from seqtool.sharding.engine import EncodeFunction
 
@@ -27,7 +28,7 @@ def counting(encode: EncodeFunction, on_rows: OnRows) -> EncodeFunction:
         nonlocal done
         for batch in encode(number):
             yield batch
-            done += len(batch["shard"])
+            done += len(batch[SHARD])
             on_rows(done)
 
     return encoded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 
 from seqtool.arrays.dtypes import Array
 from seqtool.grouping.columns import is_numbers
+from seqtool.grouping.row_columns import is_key
 from seqtool.tables.cells.spelling import text_offsets
 
 _LONG = 48  # bytes of a key, beyond which a call each is faster than a step each
@@ -20,7 +20,7 @@ _LONG = 48  # bytes of a key, beyond which a call each is faster than a step eac
 
 def key_columns(batch: Mapping[str, Any]) -> list[Any]:
     """The key columns of an encoded batch."""
-    return [column for name, column in batch.items() if re.fullmatch(r"k\d+", name)]
+    return [column for name, column in batch.items() if is_key(name)]
 
 
 def shards_of(keys: Sequence[Any], count: int) -> Array:

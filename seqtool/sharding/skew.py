@@ -20,7 +20,7 @@ from seqtool.words import human
 
 _ONE_IN = 256  # rows that are looked at
 _KEPT = 64  # keys: enough for each that has a 64th of the rows of a file
-_FEW = 4  # rows of a sample, whose shares are those of chance
+_LEAST_ROWS = 4  # rows of a sample, whose shares are those of chance
 _UNEVEN = 3  # times the mean of all shards; keys of like sizes do not differ so much by chance
 _MORE = 8  # times as many shards divide a few large keys that fell together
 
@@ -80,7 +80,7 @@ def caution(of_shards: Array, frequent: Frequent, *, fits: int, row_bytes: int) 
     own = {key: number for key, number in frequent.counts.items() if shard_of(key, shards) == shard}
     key = max(own, key=lambda key: own[key], default=())
     of_key = int(own.get(key, 0) * total / max(1, frequent.sampled))
-    if 2 * of_key > rows and frequent.sampled > _FEW:
+    if 2 * of_key > rows and frequent.sampled > _LEAST_ROWS:
         name = ", ".join(key)
         return Message(
             cost,

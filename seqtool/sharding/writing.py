@@ -23,7 +23,9 @@ from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
 from seqtool.grouping.group import GroupResult, SortedRows, label_kind, sequences_of
 from seqtool.grouping.kernel import ChangingError, Grouped, Grouper
+from seqtool.grouping.row_columns import ROW, SHARD
 from seqtool.grouping.runs import RowSchema
+from seqtool.grouping.static_columns import changing
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.pad import with_receipt
 from seqtool.sequences.ragged import Ragged
@@ -75,8 +77,8 @@ class WriteShards:
             with Spool(self.job.temporary) as spool:
                 return packed(self._written(batches, spool))
         except ChangingError as error:
-            error.key = error.key.partition(", ")[2]  # without the shard, which stands before the key
-            return packed(plain(self._plan.changing(error, self.state)))
+            error.key = error.key[1:]  # without the shard, which stands before the columns of the key
+            return packed(plain(changing(self._plan, error, self.state)))
         except SeqtoolError as error:
             return packed(plain(error))
 
@@ -99,8 +101,8 @@ class WriteShards:
 
     def _layout(self, layout: RowSchema) -> RowSchema:
         """The same with the shard before the key, and the number of the row behind all that rows are sorted by."""
-        layout = replace(layout, keys=["shard", *layout.keys])
-        return replace(layout, order=[*layout.order, "row"], unique=1) if self.ties == "by number" else layout
+        layout = replace(layout, keys=[SHARD, *layout.keys])
+        return replace(layout, order=[*layout.order, ROW], unique=1) if self.ties == "by number" else layout
 
     def _shard(self, shard: int, grouped: Grouped, spool: Spool) -> ShardFacts:
         job = self.job

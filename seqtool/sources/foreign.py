@@ -1,4 +1,4 @@
-"""Arrays that seqtool did not write: which of them hold sequences, their lengths, and what belongs to them.
+"""The sequences in arrays that seqtool did not write, with their lengths and what belongs to them.
 
 The sequences are not checked here: `seqtool pad` refuses them if they are damaged, `seqtool check` reports all damage.
 """
@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
-from difflib import get_close_matches
-from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 
@@ -18,15 +16,16 @@ from seqtool.arrays.lazy import AnyArray, Lazy, lazy_map
 from seqtool.arrays.spool import Spool
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
-from seqtool.files.npy import checked_dtype, open_npy
+from seqtool.files.npy import checked_dtype
 from seqtool.files.zip_reader import ZipReader
 from seqtool.sequences.conversion import from_lists
 from seqtool.sequences.keys import name_keys
-from seqtool.sequences.labels import class_tables
 from seqtool.sequences.padding_values import Side, check_value_shape
 from seqtool.sequences.ragged import Padded, Ragged, unchecked
-from seqtool.sources.companions import PARTS, are_whole_floats, as_int64, companions
+from seqtool.sources.chosen_arrays import Chosen, lengths_file
+from seqtool.sources.companions import are_whole_floats, as_int64, companions
 from seqtool.sources.masks import (
+    MASK,
     check_mask_order,
     check_same,
     lengths_and_side,
@@ -57,115 +56,6 @@ class ForeignData:
     side: Side | None = None
     spec: ForeignSpec = field(default_factory=ForeignSpec)
     warnings: Sequence[str] = ()
-
-
-def refuse_options(name: str, spec: ForeignSpec) -> None:
-    """Raise UsageError for options that describe arrays: a file of ours describes its own."""
-    if spec.options:
-        raise UsageError(
-            f"{name} was written by seqtool and describes its own arrays, lengths and padding: ",
-            Advice(without=[*spec.options]),
-        )
-
-
-def refuse_names(spec: ForeignSpec) -> None:
-    """Raise UsageError for names of arrays: an `.npy` holds a single one without a name."""
-    if spec.array or spec.named:
-        raise UsageError(
-            "--array, --label and --key name arrays of an .npz; an .npy holds only one: ",
-            spec.without("--array", "--label", "--step-label", "--key"),
-        )
-
-
-# Which arrays
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The arrays of a file that hold sequences, and their form.
-
-    A `block` is padded, and its lengths may follow its name; `ragged` are values and offsets; of `numbered` and
-    `named` arrays each is a sequence.
-    """
-
-    names: Sequence[str]
-    form: Literal["block", "ragged", "numbered", "named"] = "block"
-
-
-def choose(archive: ZipReader, foreign: ForeignSpec) -> Chosen:
-    """The arrays that hold sequences: those that `foreign` names, else `x`, `values` and `offsets`, or the only ones.
-
-    Raises DataError where it is not clear which; UsageError for options that do not fit them.
-    """
-    names = archive.names
-    if not names:
-        raise DataError("holds no array")
-    for option, name in foreign.named:
-        if name not in names:
-            raise DataError(f"holds no array {name!r} for {option}; the arrays are {', '.join(names)}")
-    chosen = _chosen(names, foreign)
-    for i, (option, name) in enumerate(foreign.named):
-        if name in chosen.names or name in [other for _, other in foreign.named[:i]]:
-            raise UsageError(
-                f"{option} {name}: that array is already used for something else; ", Advice(without=[option])
-            )
-    return chosen
-
-
-def _chosen(names: Sequence[str], foreign: ForeignSpec) -> Chosen:
-    if foreign.rows.keys_from_names:
-        others = [option for option in foreign.options if option not in ("--keys-from-names", "--value")]
-        if others:
-            raise UsageError("--keys-from-names takes each array as one sequence: ", foreign.without(*others))
-        return Chosen(names, "named")
-    special = [name for name in (*(name for _, name in foreign.named), foreign.lengths) if name in names]
-    numbered = foreign.array is None and not special and _are_numbered(names)
-    if numbered or (foreign.array in (None, "values") and _are_ragged(names)):
-        foreign.refuse_of_blocks("these are not padded")
-        return Chosen(names, "numbered") if numbered else Chosen(["values", "offsets"], "ragged")
-    if foreign.lengths is not None and foreign.lengths not in names:
-        _check_lengths_file(foreign.lengths)
-    lengths = foreign.lengths or "lengths"
-    others = [name for name in names if name != lengths and name not in special]
-    if len(others) > 1:
-        others = [name for name in others if name not in (*PARTS, *class_tables(names), _MASK)]
-    array = foreign.array or ("x" if "x" in names else others[0] if len(others) == 1 else None)
-    if array is None or array not in names:
-        what = f"no array {array!r}" if array else "several arrays"
-        near = (get_close_matches(array, names, 1) if array else []) or names
-        raise DataError(
-            f"holds {what}; choose one of {', '.join(names)}, such as ", Advice("--array", near[0])
-        )
-    return Chosen([array, lengths] if lengths in names else [array])
-
-
-def _are_numbered(names: Sequence[str]) -> bool:
-    """Whether these are the names that `np.savez(file, *sequences)` gives to several arrays."""
-    return len(names) > 1 and sorted(names) == sorted(f"arr_{i}" for i in range(len(names)))
-
-
-def _are_ragged(names: Sequence[str]) -> bool:
-    return {"values", "offsets"} <= set(names) and "x" not in names
-
-
-def lengths_file(name: str, block: tuple[int, ...], foreign: ForeignSpec) -> AnyArray:
-    """The lengths, or the mask, of a block, which stand in an `.npy` file of their own."""
-    _check_lengths_file(name)
-    known = open_npy(Path(name), name)
-    if not foreign.time_major or known.ndim < 2:
-        return known
-    check_mask_order(block)
-    return known if known.shape == block[:2] else open_npy(Path(name), name, time_major=True)
-
-
-def _check_lengths_file(name: str) -> None:
-    if not Path(name).is_file():
-        raise DataError(f"--lengths {name}: neither an array of the input nor a file")
-    if Path(name).suffix != ".npy":
-        raise UsageError(f"--lengths {name}: an .npy file, or the name of an array, was expected")
-
-
-# Taking them
 
 
 def take(
@@ -201,7 +91,7 @@ def take(
         x = archive.window(used[0])
         known = _known_lengths(archive, x, chosen, foreign, strict=strict and foreign.array is None)
         lengths, side, misfits = known.lengths, known.side, known.misfits
-        used += [_MASK] if known.by_mask else []
+        used += [MASK] if known.by_mask else []
         foreign = with_side(foreign, side)
         data = dense(x, lengths, foreign)
     beside = companions(archive, data, used, foreign, spool, strict=strict and foreign.array is None)
@@ -214,13 +104,10 @@ def take(
     notes = [f"{name} holds a label for each step" for part, name in beside.used.items() if part == "step_y"]
     if chosen.form == "numbered":
         notes.append(_each_array(data))
-    if _MASK in used:
-        notes.append(f"{_MASK} tells the lengths" + (f", padded {side}" if side else ""))
+    if MASK in used:
+        notes.append(f"{MASK} tells the lengths" + (f", padded {side}" if side else ""))
     data = beside.joined(data, foreign.rows.label_value)
     return ForeignData(data, lengths, used, others, misfits, notes, side, foreign, beside.warnings)
-
-
-_MASK = "mask"  # the name of a mask in files of ours, and of many others
 
 
 @dataclass(frozen=True)
@@ -245,14 +132,14 @@ def _known_lengths(
     known: AnyArray | None = archive.window(names[1]) if len(names) > 1 else None
     if known is None and foreign.lengths is not None:
         known = lengths_file(foreign.lengths, x.shape, foreign)
-    by_mask = _MASK in archive.names if known is None else known.ndim > 1
+    by_mask = MASK in archive.names if known is None else known.ndim > 1
     if foreign.time_major and by_mask:
         check_mask_order(x.shape)
     known, side = lengths_and_side(known, foreign.lengths or "lengths", x.shape)
-    if _MASK not in archive.names or _MASK in (*names, *(name for _, name in foreign.named)):
+    if MASK not in archive.names or MASK in (*names, *(name for _, name in foreign.named)):
         return _KnownLengths(known, side)
     try:
-        masked, mask_side = lengths_of(archive.window(_MASK), _MASK, x.shape)
+        masked, mask_side = lengths_of(archive.window(MASK), MASK, x.shape)
     except DataError as error:
         if known is not None:  # then no mask is needed
             return _KnownLengths(known, side)
@@ -261,17 +148,17 @@ def _known_lengths(
             raise DataError(
                 error, "; name lengths: ", named, "; or to take all steps as real: ", alone
             ) from None
-        return _KnownLengths(known, side, misfits={_MASK: str(error)})
+        return _KnownLengths(known, side, misfits={MASK: str(error)})
     if known is None:
         return _KnownLengths(masked, mask_side, by_mask=True)
     if known.shape != masked.shape:  # which is refused with the block
         return _KnownLengths(known, side)
     try:
-        check_same(known, masked, _MASK)
+        check_same(known, masked, MASK)
     except DataError as error:
         if strict and foreign.lengths is None:
             raise
-        return _KnownLengths(known, side, misfits={_MASK: str(error)})
+        return _KnownLengths(known, side, misfits={MASK: str(error)})
     return _KnownLengths(known, side or mask_side, by_mask=True)
 
 

@@ -9,14 +9,13 @@ from typing import Any
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
 from seqtool.files.kinds import bare_name
-from seqtool.files.packing import BROKEN, damaged_packing, open_bytes
+from seqtool.files.packing import BROKEN, READ_AT_ONCE, damaged_packing, open_bytes
 from seqtool.sources.options import SourceOptions
 from seqtool.system.memory import Memory
 
 # About the bytes of memory that a byte of JSON takes once it is parsed, and that each of these marks adds: measured.
 _EACH_BYTE = 3
 _EACH_MARK = {b",": 30, b"[": 240, b"{": 240, b"\n": 200}
-_PIECE = 1 << 20  # bytes of JSON that are looked at together
 _FAR = 100  # times the memory allowed; counting stops there
 
 
@@ -25,7 +24,7 @@ def check_memory(source: Input, memory: Memory) -> None:
     needed = 0
     try:
         with open_bytes(source.path, source.packing) as stream:
-            while needed < _FAR * memory.limit and (piece := stream.read(_PIECE)):
+            while needed < _FAR * memory.limit and (piece := stream.read(READ_AT_ONCE)):
                 needed += _EACH_BYTE * len(piece)
                 needed += sum(each * piece.count(mark) for mark, each in _EACH_MARK.items())
     except BROKEN as error:

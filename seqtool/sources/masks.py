@@ -16,6 +16,8 @@ from seqtool.sequences.padding_values import Side
 from seqtool.sequences.validation import step_mask
 from seqtool.sources.options import ForeignSpec
 
+MASK = "mask"  # the name of a mask in files of ours, and of many others
+
 
 def lengths_of(mask: AnyArray, name: str, block: tuple[int, ...]) -> tuple[AnyArray, Side | None]:
     """The lengths, (N,) int64, and the side of padding, from a mask (N, T) of booleans, or of 0 and 1.

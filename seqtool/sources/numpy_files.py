@@ -23,15 +23,8 @@ from seqtool.sequences.conversion import as_ragged, from_lists, with_lengths_at_
 from seqtool.sequences.padding_values import check_side, value_from_json
 from seqtool.sequences.ragged import Padded, Ragged, exchanged
 from seqtool.sequences.validation import check_lengths, check_same_lengths
-from seqtool.sources.foreign import (
-    ForeignData,
-    choose,
-    dense,
-    lengths_file,
-    refuse_names,
-    refuse_options,
-    take,
-)
+from seqtool.sources.chosen_arrays import choose, lengths_file, refuse_names, refuse_options
+from seqtool.sources.foreign import ForeignData, dense, take
 from seqtool.sources.labels import check_labels
 from seqtool.sources.leftovers import leftover_values, looks_padded_at_start
 from seqtool.sources.masks import lengths_and_side, with_side

@@ -13,11 +13,12 @@ from seqtool.advice import Advice
 from seqtool.arrays.spool import Spool
 from seqtool.errors import UsageError, check_choice, names_arguments, refuse_without_subject
 from seqtool.operations.pad import padded
+from seqtool.option_names import as_arguments, option_of
 from seqtool.sequences.conversion import Converted, converted, sequences_first
 from seqtool.sequences.padding_values import UNLABELLED, Side, Value
 from seqtool.sequences.ragged import Padded
 from seqtool.sources.options import ForeignSpec, RowSpec, SourceOptions
-from seqtool.words import as_arguments, expanded, join_names, option_of
+from seqtool.words import expanded, join_names
 
 Column = str | SupportsIndex
 
@@ -133,7 +134,7 @@ def pad(
 
 
 def _named(category: Any) -> list[str]:
-    from seqtool.tables.roles import columns_named
+    from seqtool.tables.named_columns import columns_named
 
     return [*map(str, columns_named(category))] if category != () else []
 
@@ -166,7 +167,7 @@ def _refuse_columns(**columns: Any) -> None:
 
 def _spec(steps: Any, array: Any, label: Any, step_label: Any, key: Any, static: Any) -> ForeignSpec:
     """The columns that the arguments name."""
-    from seqtool.tables.roles import column_named, columns_named, labels_named
+    from seqtool.tables.named_columns import column_named, columns_named, labels_named
 
     def texts(columns: Any) -> list[str]:
         return [*map(str, columns_named(columns))]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Rounding, describe_loss, dtype_named, first_loss, rounding
+from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, NotSequencesError, UsageError
 from seqtool.files.inputs import Input
 from seqtool.operations.cast import rounding_warnings, wide_enough
-from seqtool.sequences.conversion import NoCommonTypeError, from_lists
+from seqtool.sequences.conversion import MisfitError, NoCommonTypeError, from_lists
 from seqtool.sequences.ragged import Ragged
 from seqtool.sequences.validation import offsets_of
 from seqtool.sources.aligned import Aligned, CategoryColumn, LabelColumn, check_equal_lengths, with_aligned
@@ -47,7 +48,7 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
         names = [name for name in spec.arrays if name not in named]
         if not spec.arrays:
             names = _other_list(source, rows[0], named)
-        found, lists = _fields(source, records, names, named, options, found)
+        lists = _lists_of_fields(_Objects(source, records), names, named, options, found)
         features = tuple(names) if len(names) > 1 else None
     elif spec.array or spec.labels or spec.key or spec.step_label or spec.rows.static:
         words = ("--array", "--label", "--step-label", "--key", "--static")
@@ -67,9 +68,10 @@ def read_json(source: Input, options: SourceOptions) -> Sequences:
         ragged = from_lists(lists)
     except NoCommonTypeError as error:
         ragged = _rounded(source, lists, options, error, warnings)
-    except DataError as error:
+    except MisfitError as error:
         hint = _as_names(rows[0], features, spec.array, lists)
-        raise DataError(f"{source.name}: {_at_place(str(error), places)}", *hint) from None
+        place = places[error.sequence]
+        raise DataError(f"{source.name}: {place}: the sequence{error.problem}", *hint) from None
     ragged = _narrowed(source, ragged, places, options, warnings)
     if features is not None and ragged.values.ndim == 1:  # no step at all
         ragged = ragged.replace(values=np.empty((0, len(features)), ragged.values.dtype))
@@ -114,97 +116,102 @@ def _as_names(row: Any, features: Sequence[str] | None, array: str | None, lists
     return ["; as ids of names: ", Advice("--category", title)]
 
 
-def _fields(
-    source: Input,
-    records: list[tuple[str, Any]],
-    names: list[str],
-    named_lists: list[str],
-    options: SourceOptions,
-    found: Aligned,
-) -> tuple[Aligned, list[Any]]:
-    """The keys, labels, static numbers and categories of objects, added to `found`, and their lists of numbers.
+@dataclass(frozen=True)
+class _Objects:
+    """The records of a source that are objects, each behind its place, and what their fields hold."""
+
+    source: Input
+    records: list[tuple[str, Any]]
+
+    def place(self, number: int) -> str:
+        """Where the record of this number stands, counted from 0."""
+        return self.records[number][0]
+
+    def field(self, name: str) -> list[Any]:
+        """What every record holds in a field; raises DataError where one lacks it."""
+        return [_field(self.source, place, record, name) for place, record in self.records]
+
+    def of_sequences(self, name: str) -> list[Any]:
+        """The same, but missing where a record lacks the field, and another has it."""
+        absent = [
+            isinstance(record, dict) and name not in record and name_meant(name, record) is None
+            for _, record in self.records
+        ]
+        if all(absent):
+            return self.field(name)
+        pairs = zip(self.records, absent, strict=True)
+        return [None if gone else _field(self.source, place, record, name) for (place, record), gone in pairs]
+
+    def lists(self, name: str, *, text: bool) -> list[list[Any]]:
+        """The list of every record in a field, or in its text if `text`."""
+        cells = zip(self.records, self.field(name), strict=True)
+        return [_as_list(self.source, place, cell, text=text) for (place, _), cell in cells]
+
+    def lists_of_names(self, name: str) -> list[list[Any]]:
+        """The list of names of every record in a field, or in its text."""
+        cells = zip(self.records, self.field(name), strict=True)
+        return [_names_in(self.source, place, cell) for (place, _), cell in cells]
+
+
+def _lists_of_fields(
+    objects: _Objects, names: list[str], named_lists: list[str], options: SourceOptions, found: Aligned
+) -> list[Any]:
+    """The lists of numbers of objects; their keys, labels, static numbers and categories are added to `found`.
 
     `names` are the fields of numbers, `named_lists` those of names of steps.
     """
     spec = options.foreign
-    named = len(spec.arrays) > 0
-
-    def field(name: str) -> list[Any]:
-        return [_field(source, place, row, name) for place, row in records]
-
-    def beside(name: str) -> list[Any]:
-        """What stands beside the sequences: missing where a record does not have the field, but another has."""
-        absent = [
-            isinstance(row, dict) and name not in row and name_meant(name, row) is None for _, row in records
-        ]
-        if all(absent):
-            return field(name)
-        pairs = zip(records, absent, strict=True)
-        return [None if gone else _field(source, place, row, name) for (place, row), gone in pairs]
-
-    def lists_in(name: str, *, text: bool) -> list[list[Any]]:
-        cells = zip(records, field(name), strict=True)
-        return [_as_list(source, place, cell, text=text) for (place, _), cell in cells]
-
-    columns = [lists_in(name, text=named) for name in names]
-    of_names = {
-        name: [_names_in(source, *one) for one in _cells(records, field(name))] for name in named_lists
-    }
-    _add_categories(source, records, of_names, beside, options, found)
+    columns = [objects.lists(name, text=len(spec.arrays) > 0) for name in names]
+    of_names = {name: objects.lists_of_names(name) for name in named_lists}
+    _add_categories(objects, of_names, options, found)
     for name in spec.labels:
-        found.labels[name] = LabelColumn(source.name, name, options, place=lambda i: records[i][0])
-        found.labels[name].add(beside(name))
-    found.static = {
-        str(name): beside(str(name)) for name in spec.rows.static if str(name) not in spec.rows.category
-    }
+        found.labels[name] = LabelColumn(objects.source.name, name, options, place=objects.place)
+        found.labels[name].add(objects.of_sequences(name))
+    static = [name for name in map(str, spec.rows.static) if name not in spec.rows.category]
+    found.static = {name: objects.of_sequences(name) for name in static}
     if spec.key is not None:
-        found.keys = field(spec.key)
-    labels = [] if spec.step_label is None else lists_in(spec.step_label, text=True)
+        found.keys = objects.field(spec.key)
     side_by_side = dict(zip(names, columns, strict=True)) | of_names
     if spec.step_label is not None:
+        labels = objects.lists(spec.step_label, text=True)
         side_by_side |= {spec.step_label: labels}
-        found.step_labels = _step_labels(source, records, spec.step_label, labels, options)
-    for i, (place, _) in enumerate(records):
+        found.step_labels = _step_labels(objects, spec.step_label, labels, options)
+    for i in range(len(objects.records)):
         lengths = [len(cells[i]) for cells in side_by_side.values()]
-        check_equal_lengths(f"{source.name}: {place}", lengths, [*side_by_side])
+        check_equal_lengths(f"{objects.source.name}: {objects.place(i)}", lengths, [*side_by_side])
     if len(columns) < 2:
-        return found, columns[0] if columns else []
-    return found, [[[*step] for step in zip(*rows, strict=True)] for rows in zip(*columns, strict=True)]
+        return columns[0] if columns else []
+    return [[[*step] for step in zip(*rows, strict=True)] for rows in zip(*columns, strict=True)]
 
 
 def _step_labels(
-    source: Input, records: list[tuple[str, Any]], name: str, labels: list[list[Any]], options: SourceOptions
+    objects: _Objects, name: str, labels: list[list[Any]], options: SourceOptions
 ) -> LabelColumn:
     """The labels of all steps; an error names the record that a step is in."""
     ends = np.cumsum([len(cells) for cells in labels])
 
     def place(step: int) -> str:
-        return records[int(np.searchsorted(ends, step, side="right"))][0]
+        return objects.place(int(np.searchsorted(ends, step, side="right")))
 
-    column = LabelColumn(source.name, name, options, holder="step", place=place)
+    column = LabelColumn(objects.source.name, name, options, holder="step", place=place)
     column.add([cell for cells in labels for cell in cells])
     return column
 
 
 def _add_categories(
-    source: Input,
-    records: list[tuple[str, Any]],
-    of_steps: dict[str, list[list[Any]]],
-    beside: Callable[[str], list[Any]],
-    options: SourceOptions,
-    found: Aligned,
+    objects: _Objects, of_steps: dict[str, list[list[Any]]], options: SourceOptions, found: Aligned
 ) -> None:
-    """Add the categories of objects to `found`: lists of names `of_steps`, and names that stand `beside` them."""
+    """Add the categories of objects to `found`: lists of names `of_steps`, and names of sequences."""
     for name in options.foreign.rows.category:
         if name in of_steps:
-            one = CategoryColumn(source.name, name, options, holder="step")
-            one.add([cell for cells in of_steps[name] for cell in cells])
-            found.categories[name] = one
+            column = CategoryColumn(objects.source.name, name, options, holder="step")
+            column.add([cell for cells in of_steps[name] for cell in cells])
+            found.categories[name] = column
             found.lengths = np.array([len(cells) for cells in of_steps[name]], np.int64)
         else:
-            one = CategoryColumn(source.name, name, options, place=lambda i: records[i][0])
-            one.add(beside(name))
-            found.static_categories[name] = one
+            column = CategoryColumn(objects.source.name, name, options, place=objects.place)
+            column.add(objects.of_sequences(name))
+            found.static_categories[name] = column
 
 
 def _as_list(source: Input, place: str, cell: Any, *, text: bool = False) -> list[Any]:
@@ -214,10 +221,6 @@ def _as_list(source: Input, place: str, cell: Any, *, text: bool = False) -> lis
     if text and isinstance(cell, str):
         return [_number(spelled) for spelled in cells_in_brackets(cell)]
     raise DataError(f"{source.name}: {place}: {str(cell)[:40]!r}; a list of numbers or of steps was expected")
-
-
-def _cells(records: list[tuple[str, Any]], cells: list[Any]) -> Iterator[tuple[str, Any]]:
-    return ((place, cell) for (place, _), cell in zip(records, cells, strict=True))
 
 
 def _names_in(source: Input, place: str, cell: Any) -> list[Any]:
@@ -321,11 +324,3 @@ def _field(source: Input, place: str, record: Any, name: str) -> Any:
         there = ", ".join(record) if isinstance(record, dict) else type(record).__name__
         raise DataError(f"{source.name}: {place}: no field {name!r} in {there}")
     return record[field]
-
-
-def _at_place(message: str, places: Sequence[str]) -> str:
-    """A message that begins with `sequences[3]`, with the place of that record instead."""
-    if message.startswith("sequences["):
-        number, rest = message.removeprefix("sequences[").split("]", 1)
-        return f"{places[int(number)]}: the sequence{rest}"
-    return message

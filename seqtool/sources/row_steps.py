@@ -20,12 +20,12 @@ from seqtool.tables.cell_errors import bad_cell_error
 from seqtool.tables.cells import BadCell, BadCellError, Numbers, missing_words
 from seqtool.tables.cells.cells import is_text, plain
 from seqtool.tables.cells.keys import spelled
-from seqtool.tables.roles import position
+from seqtool.tables.named_columns import position
 from seqtool.tables.table import Table
 from seqtool.words import expanded, join_names
 
 
-class Steps(Protocol):
+class StepReader(Protocol):
     """Turns the cells of some columns into lists of steps; `names` are those of the columns."""
 
     names: list[str]
@@ -44,7 +44,7 @@ def holds_lists_of_names(table: Table, column: int, spec: ForeignSpec) -> bool:
 
 def steps_of(
     table: Table, spec: ForeignSpec, numbers: NumberCells, of_names: Sequence[int]
-) -> tuple[list[Steps], list[list[int]]]:
+) -> tuple[list[StepReader], list[list[int]]]:
     """The readers of the numbers of steps, and the columns of each; `of_names` are lists of names."""
     if spec.rows.steps:
         if spec.array is not None:
@@ -70,7 +70,7 @@ def steps_of(
         columns = [position(table, name, "--array") for name in spec.arrays]
     columns = [column for column in columns or _only_list(table, of_names) if column not in of_names]
     typed = [bool(table.types) and is_list(table.types[column]) for column in columns]
-    found: list[Steps] = [
+    found: list[StepReader] = [
         TypedLists(table.label(column))
         if is_typed
         else TextLists(table.label(column), numbers, i, len(columns))

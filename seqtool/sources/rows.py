@@ -28,7 +28,7 @@ from seqtool.sources.row_steps import (
 )
 from seqtool.sources.tokens import without_features
 from seqtool.tables.cells.cells import is_text
-from seqtool.tables.roles import position
+from seqtool.tables.named_columns import position
 from seqtool.tables.table import Expected, Table
 from seqtool.words import count
 

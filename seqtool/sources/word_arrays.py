@@ -18,7 +18,7 @@ from seqtool.files.zip_reader import ZipReader
 from seqtool.operations.strip import strip
 from seqtool.sequences.categories import MISSING, PADDING
 from seqtool.sources.aligned import CategoryColumn, ids_of_names
-from seqtool.sources.foreign import Chosen
+from seqtool.sources.chosen_arrays import Chosen
 from seqtool.sources.options import Sequences, SourceOptions
 from seqtool.sources.tokens import only_name
 from seqtool.words import count

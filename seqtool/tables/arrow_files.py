@@ -18,6 +18,7 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
 from seqtool.files.npy import OwnFile
+from seqtool.files.packing import READ_AT_ONCE
 from seqtool.system.platform import give_back
 from seqtool.tables.arrow_batches import (
     Records,
@@ -144,9 +145,9 @@ class _SpooledFile(OwnFile):
         if size <= _IN_MEMORY:
             return pa.py_buffer(self.read(size))
         begin = self.tell()
-        piece = np.empty(_PIECE, np.uint8)
+        piece = np.empty(READ_AT_ONCE, np.uint8)
         with Spool(self._source.temporary) as spool:
-            for done in range(0, size, _PIECE):
+            for done in range(0, size, READ_AT_ONCE):
                 part = piece[: size - done]
                 read_into(self, part, begin + done, self._source.name)
                 spool.append(part)
@@ -158,9 +159,6 @@ class _SpooledFile(OwnFile):
         """Release the pages that have been read, which count as memory of this process until then."""
         if self._copy is not None:
             give_back(self._copy)
-
-
-_PIECE = 1 << 20  # bytes copied at a time
 
 
 def _memory_error(source: Input, error: MemoryError) -> Exception:

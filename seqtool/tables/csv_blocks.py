@@ -23,7 +23,7 @@ _QUOTE, _LINE_END = ord('"'), ord("\n")
 
 
 @dataclass(frozen=True)
-class Block:
+class RowBlock:
     """The bytes of whole rows, after `skip` lines that are no data."""
 
     data: memoryview
@@ -47,7 +47,7 @@ class Rest:
         return data
 
 
-def blocks(raw: IO[bytes], dialect: Dialect, longest: int = LONGEST_ROW) -> Iterator[Block | Rest]:
+def blocks(raw: IO[bytes], dialect: Dialect, longest: int = LONGEST_ROW) -> Iterator[RowBlock | Rest]:
     r"""Cut a stream at line ends outside quotes.
 
     The last item is a Rest where the quotes are irregular, a row has more than `longest` bytes, or the encoding does
@@ -80,7 +80,7 @@ def blocks(raw: IO[bytes], dialect: Dialect, longest: int = LONGEST_ROW) -> Iter
         carried = bytes(memoryview(text)[cut:])
         if holds_rows:
             rows = memoryview(mark + text[:cut]) if mark else memoryview(text)[:cut]
-            yield Block(rows, dialect.skipped if first else 0)
+            yield RowBlock(rows, dialect.skipped if first else 0)
             first = False
         if not got:
             return

@@ -19,7 +19,7 @@ from seqtool.files.packing import BROKEN, damaged_packing
 from seqtool.system.platform import cpu_count
 from seqtool.system.prefetch import ordered_map
 from seqtool.tables.cells.spelling import plain_integers
-from seqtool.tables.csv_blocks import LONGEST_ROW, Block, QuoteWatch, Rest, blocks, is_utf8
+from seqtool.tables.csv_blocks import LONGEST_ROW, QuoteWatch, Rest, RowBlock, blocks, is_utf8
 from seqtool.tables.csv_dialect import Dialect
 from seqtool.tables.csv_errors import check_quotes, first_csv_error
 from seqtool.tables.table import Expected
@@ -83,7 +83,7 @@ class _Parser:
         wide = len(columns) > _WIDE
         self._missing = [word for word in expected.missing if not (wide and word)]
 
-    def parse(self, block: Block | Rest) -> Any:
+    def parse(self, block: RowBlock | Rest) -> Any:
         """The rows of a block as a record batch; a Rest is returned as it is."""
         import pyarrow as pa
 
@@ -117,7 +117,7 @@ class _Parser:
                 wholes, floats = wholes - {column}, floats | {column}
         self._learnt.wholes, self._learnt.floats = wholes, floats
 
-    def _read(self, block: Block, numbers: Mapping[int, Any]) -> Any:
+    def _read(self, block: RowBlock, numbers: Mapping[int, Any]) -> Any:
         import pyarrow as pa
         import pyarrow.csv as arrow_csv
 
@@ -175,7 +175,7 @@ class _Parser:
             strings_can_be_null=False,
         )
 
-    def _loses_nothing(self, block: Block, batch: Any, numbers: Mapping[int, Any]) -> bool:
+    def _loses_nothing(self, block: RowBlock, batch: Any, numbers: Mapping[int, Any]) -> bool:
         """Whether the numbers that Arrow read are those that `seqtool.tables.cells` would read from the text."""
         import pyarrow as pa
 

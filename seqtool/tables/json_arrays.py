@@ -10,8 +10,8 @@ from typing import IO, Any
 
 from seqtool.errors import DataError
 from seqtool.files.inputs import Input
+from seqtool.files.packing import READ_AT_ONCE
 
-_PIECE = 1 << 20  # characters read at a time
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
@@ -110,7 +110,7 @@ class _Scanner:
         left = self._buffer[self._at :]
         self._source.memory.check_single(f"{self._source.name}: line {self.line}", len(left), "break it up")
         piece = self._text.read(
-            max(_PIECE, len(left))
+            max(READ_AT_ONCE, len(left))
         )  # doubles each time, so that a long record is not parsed too often
         self._buffer, self._at = left + piece, 0
         return bool(piece)

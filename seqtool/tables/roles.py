@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import operator
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
-from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Literal
 
 from seqtool.advice import Advice, Message
-from seqtool.arrays.array_likes import is_array_like, is_pandas_frame, kind_of, plain
 from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
+from seqtool.tables.named_columns import columns_named, is_column, position
 from seqtool.tables.table import Table
-from seqtool.words import join_names, name_meant, place_in
+from seqtool.words import join_names
 
 LabelKind = Literal["class", "number"]
 
@@ -117,54 +115,115 @@ def resolve(
 
     Raises UsageError for columns that are named twice, and DataError for an unknown column.
     """
-    keys = tuple(position(table, name, "--key", key) for name in key) or _part(table, "key")
-    keys += () if table.counter is None else (table.counter,)
-    order = [order_named(table, name) for name in order_by]
-    labels = tuple(position(table, name, "--label", columns_named(label)) for name in columns_named(label))
-    labels = labels or _part(table, "label")
-    step = None if step_label is None else position(table, step_label, "--step-label")
-    statics = tuple(position(table, name, "--static", static) for name in static)
-    categories = tuple(position(table, name, "--category", category) for name in category)
-    dropped = {*_in_cells(table, [position(table, name, "--drop", drop) for name in drop])}
-    once = {"--key": keys, "--static": statics, "--label": labels, "--category": categories}
-    for option, columns_of in (*once.items(), ("--order-by", [column for column, _ in order])):
-        _refuse_twice(table, option, columns_of)
-    named = _in_cells(table, [position(table, name, "--columns", columns or ()) for name in columns or ()])
-    _refuse_twice(table, "--columns", named)
-    others = {*keys, *labels, *statics, *categories, step, *dropped, *named, *(column for column, _ in order)}
-    statics += tuple(
-        place for place, column in table.of_files.items() if column.part is not None and place not in others
+    named = _named_columns(
+        table,
+        key=key,
+        order_by=order_by,
+        columns=columns,
+        drop=drop,
+        label=columns_named(label),
+        step_label=step_label,
+        static=static,
+        category=category,
     )
-    if columns is not None:
-        chosen = [column for column in named if column not in categories]
-    else:
-        excluded = {*dropped, *statics, *labels, *categories, *([] if step is None else [step])}
-        if table.named:
-            excluded |= {*keys, *(column for column, _ in order)}
-        chosen = _default_features(table, excluded)
-    if keep_key is False:
-        chosen = [column for column in chosen if column not in keys]
-    if keep_key is True:
-        chosen = [*chosen, *(key for key in keys if key not in chosen)]
-        chosen = sorted(chosen) if columns is None else chosen
-    if not chosen and {*categories} <= {*statics}:
-        spare = [column for column, read_as in order if read_as == PLAIN_ORDER and columns is None]
-        names = [table.label(column) for column in spare]
-        raise DataError(*_nothing_left(names, drop=bool(drop), drop_key=keep_key is False))
+    features = _features(table, named, keep_key)
+    if not features and {*named.categories} <= {*named.static}:
+        numbers = [column for column, read_as in named.order if read_as == PLAIN_ORDER and columns is None]
+        orders = [table.label(column) for column in numbers]
+        raise DataError(*_nothing_left(orders, drop=bool(drop), drop_key=keep_key is False))
     assumed = not table.named and columns is None and keep_key is None
     return Roles(
-        keys,
-        tuple(column for column, _ in order),
-        {column: read_as for column, read_as in order if read_as != PLAIN_ORDER},
-        tuple(chosen),
-        frozenset(keys) - {*table.of_files} - table.hidden if assumed else frozenset(),
-        labels,
-        step,
-        tuple(column for column in statics if column not in categories),
-        columns is not None,
-        categories=tuple(column for column in categories if column not in statics),
-        static_categories=tuple(column for column in statics if column in categories),
+        key=named.key,
+        order=tuple(column for column, _ in named.order),
+        order_as={column: read_as for column, read_as in named.order if read_as != PLAIN_ORDER},
+        features=tuple(features),
+        spare_features=frozenset(named.key) - {*table.of_files} - table.hidden if assumed else frozenset(),
+        labels=named.labels,
+        step_label=named.step_label,
+        static=tuple(column for column in named.static if column not in named.categories),
+        chosen=columns is not None,
+        categories=tuple(column for column in named.categories if column not in named.static),
+        static_categories=tuple(column for column in named.static if column in named.categories),
     )
+
+
+@dataclass(frozen=True)
+class _NamedColumns:
+    """The columns that a call names, as positions, by what it names them for; `features` is None where it names none.
+
+    A column may have several roles: a category that is static too holds names of sequences.
+    """
+
+    key: tuple[int, ...]
+    order: tuple[tuple[int, OrderAs], ...]
+    labels: tuple[int, ...]
+    step_label: int | None
+    static: tuple[int, ...]
+    categories: tuple[int, ...]
+    dropped: tuple[int, ...]
+    features: tuple[int, ...] | None
+
+
+def _named_columns(
+    table: Table,
+    *,
+    key: Sequence[str | int],
+    order_by: Sequence[str | int],
+    columns: Sequence[str | int] | None,
+    drop: Sequence[str | int],
+    label: Sequence[str | int],
+    step_label: str | int | None,
+    static: Sequence[str | int],
+    category: Sequence[str | int],
+) -> _NamedColumns:
+    """Find the columns of each role, those that come from paths and from blank lines among them."""
+
+    def found(option: str, names: Sequence[str | int]) -> tuple[int, ...]:
+        return tuple(position(table, name, option, names) for name in names)
+
+    keys = found("--key", key) or _part(table, "key")
+    keys += () if table.counter is None else (table.counter,)
+    order = tuple(order_named(table, name) for name in order_by)
+    labels = found("--label", label) or _part(table, "label")
+    step = None if step_label is None else position(table, step_label, "--step-label")
+    statics, categories = found("--static", static), found("--category", category)
+    dropped = _in_cells(table, found("--drop", drop))
+    ordering = tuple(column for column, _ in order)
+    once = {
+        "--key": keys,
+        "--static": statics,
+        "--label": labels,
+        "--category": categories,
+        "--order-by": ordering,
+    }
+    for option, places in once.items():
+        _refuse_twice(table, option, places)
+    features = _in_cells(table, found("--columns", columns or ()))
+    _refuse_twice(table, "--columns", features)
+    taken = {*keys, *ordering, *labels, *statics, *categories, *dropped, *features, step}
+    statics += tuple(
+        place for place, column in table.of_files.items() if column.part is not None and place not in taken
+    )
+    chosen = None if columns is None else features
+    return _NamedColumns(keys, order, labels, step, statics, categories, dropped, chosen)
+
+
+def _features(table: Table, named: _NamedColumns, keep_key: bool | None) -> list[int]:
+    """The features: those that the call names, or else all columns without another role; the key as `keep_key` says."""
+    if named.features is not None:
+        features = [column for column in named.features if column not in named.categories]
+    else:
+        others = {*named.dropped, *named.static, *named.labels, *named.categories}
+        others |= set() if named.step_label is None else {named.step_label}
+        if table.named:
+            others |= {*named.key, *(column for column, _ in named.order)}
+        features = _default_features(table, others)
+    if keep_key is False:
+        return [column for column in features if column not in named.key]
+    if keep_key is True:
+        features += [column for column in named.key if column not in features]
+        return sorted(features) if named.features is None else features
+    return features
 
 
 def _default_features(table: Table, excluded: Set[int]) -> list[int]:
@@ -182,9 +241,9 @@ def _part(table: Table, name: str) -> tuple[int, ...]:
     return () if place is None else (place,)
 
 
-def _in_cells(table: Table, columns: Sequence[int]) -> list[int]:
+def _in_cells(table: Table, columns: Sequence[int]) -> tuple[int, ...]:
     """Columns, in which a list column is replaced by the columns of its single cells."""
-    return [cell for column in columns for cell in table.elements.get(column, (column,))]
+    return tuple(cell for column in columns for cell in table.elements.get(column, (column,)))
 
 
 def _nothing_left(orders: Sequence[str], *, drop: bool, drop_key: bool) -> Iterator[object]:
@@ -203,67 +262,6 @@ def _refuse_twice(table: Table, option: str, columns: Sequence[int]) -> None:
     twice = next((column for column, times in Counter(columns).items() if times > 1), None)
     if twice is not None:
         raise UsageError(f"{option} names column {table.label(twice)!r} twice")
-
-
-def columns_named(columns: Any) -> list[str | int]:
-    """The columns that an argument names, as a list; the argument is one name or position, or a collection of them.
-
-    >>> import numpy as np
-    >>> columns_named("user"), columns_named(np.int64(0)), columns_named(range(2)), columns_named(("a", "b"))
-    (['user'], [0], [0, 1], ['a', 'b'])
-    """
-    if columns is None:
-        return []
-    if isinstance(columns, slice):
-        raise UsageError(
-            f"columns are names or positions, not a {columns}: range({columns.start or 0}, {columns.stop})"
-        )
-    if hasattr(columns, "dtype") and columns.dtype == bool:
-        raise UsageError(
-            "columns are names or positions, not an array of booleans: frame.columns[mask] has the names"
-        )
-    if is_array_like(columns) and not is_pandas_frame(columns):
-        columns = plain(columns)
-    if hasattr(columns, "tolist"):  # NumPy's numbers and arrays, an Index, a Series
-        columns = columns.tolist()
-        if isinstance(columns, list) and len({*map(str, columns)}) < len(columns):
-            raise UsageError(
-                "columns are named once each; an array of values for the rows must be a column of data first"
-            )
-    if isinstance(columns, (str, bytes)) or not isinstance(columns, Iterable):
-        return [column_named(columns)]
-    if isinstance(columns, (set, frozenset)):  # whose order differs from run to run
-        columns = sorted(columns, key=str)
-    return [column_named(name) for name in columns]
-
-
-def labels_named(columns: Any) -> list[str | int]:
-    """As `columns_named`, for labels: an array of numbers more likely holds the labels themselves, one for each row.
-
-    Raises UsageError for such an array, unless it is an index of columns.
-    """
-    if (
-        getattr(columns, "ndim", 0)
-        and getattr(columns.dtype, "kind", "O") in "biuf"
-        and not hasattr(columns, "get_loc")
-    ):
-        column_named(columns)
-    return columns_named(columns)
-
-
-def column_named(column: Any) -> Any:
-    """The name or position of one column as text or a Python integer; None stays None."""
-    if column is None or isinstance(column, str):
-        return column if column is None else str(column)
-    if getattr(column, "ndim", 0):
-        raise UsageError(
-            f"a column is a name or a position, not a {kind_of(column)}; an array of values for the rows must be a "
-            "column of data first"
-        )
-    try:
-        return str(column) if isinstance(column, bool) else operator.index(column)
-    except TypeError:
-        return str(column)  # a label of a DataFrame's column that is no text, such as a date
 
 
 def order_named(table: Table, wanted: str | int) -> tuple[int, OrderAs]:
@@ -288,73 +286,3 @@ def _time_order(table: Table, text: str, read_as: OrderAs) -> tuple[int, OrderAs
     column, time_format = position(table, text[:colon], "--order-by", whole=text), text[colon + 1 :]
     check_time_format(time_format)
     return column, replace(read_as, time_format=time_format)
-
-
-def is_column(table: Table, text: str) -> bool:
-    """Whether a text names a column, or is its position."""
-    return place_in(text, len(table.columns)) is not None or name_meant(text, table.columns) is not None
-
-
-def position(
-    table: Table, wanted: str | int, option: str = "", others: Sequence[str | int] = (), *, whole: str = ""
-) -> int:
-    """The position of the column that a call names: by its name, or else by its position, counted from 0.
-
-    Blanks around a name in the header are ignored if that is unambiguous. Raises DataError that lists the columns. Its
-    advice to use a similar name needs the `option` of the call, and the list of names (`others`) or the text (`whole`)
-    that the wrong name is a part of.
-    """
-    text = str(wanted)
-    if text in table.columns:  # columns without a name are None here
-        return table.columns.index(text)
-    count = min(table.hidden, default=len(table.columns))
-    place = place_in(text, count)
-    if place is not None:
-        return place
-    meant = name_meant(text, table.columns)
-    if meant is not None:
-        return table.columns.index(meant)
-    if text.isdecimal():
-        raise DataError(
-            f"column {text} is out of range: there are {count} columns, counted from 0 to {count - 1}"
-        )
-    if not table.named:
-        raise DataError(
-            f"no column {text!r}: the columns have no names; use a position from 0 to {count - 1}"
-        )
-    there = [
-        join_names([name]) if name else "(no name)"
-        for column, name in enumerate(table.columns)
-        if column not in table.hidden
-    ]
-    raise DataError(
-        f"no column {text!r}; ",
-        *_meant(table, text, option, others, whole),
-        f"the columns are {', '.join(there)}",
-    )
-
-
-def _meant(table: Table, text: str, option: str, others: Sequence[str | int], whole: str) -> Iterator[object]:
-    """The advice to use the column with the most similar name, if there is one."""
-    names = {name.lower(): name for name in table.columns if name}
-    near = get_close_matches(text.lower(), names, 1)
-    if near and option:
-        similar = names[near[0]]
-        columns = [str(other) for other in others] or [text]
-        corrected = join_names([similar if name == text else name for name in columns])
-        without = [option] if others else [option, text]
-        if whole:
-            corrected, without = f"{similar}{whole.removeprefix(text)}", [option, whole]
-        yield Message("perhaps ", Advice(option, corrected, without=without), "; ")
-
-
-def pivot_columns(table: Table, text: str) -> tuple[int, int]:
-    """The columns of `ITEM=VALUE`, split at an = with a column on both sides, for names may contain = too."""
-    places = [place for place, letter in enumerate(text) if letter == "="]
-    halves = {place: (text[:place], text[place + 1 :]) for place in places}
-    good = [place for place, names in halves.items() if all(is_column(table, name) for name in names)]
-    place = (good or places)[0]
-    item, value = (position(table, name) for name in halves[place])
-    if item == value:
-        raise UsageError(f"--pivot names column {table.label(item)!r} twice")
-    return item, value

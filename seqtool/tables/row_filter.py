@@ -16,12 +16,12 @@ from seqtool.dataclass import dataclass
 from seqtool.errors import DataError, UsageError
 from seqtool.tables.cells import BadCellError, is_numeric, is_text, missing_words, plain
 from seqtool.tables.cells.cells import whole_number
+from seqtool.tables.cells.number_reading import read_numbers
 from seqtool.tables.cells.number_state import NumberOptions
-from seqtool.tables.cells.numbers import read_numbers
+from seqtool.tables.named_columns import position
 from seqtool.tables.number_marks import NumberMarks
-from seqtool.tables.roles import position
 from seqtool.tables.table import Expected, Table
-from seqtool.where import Comparison, Expression, Value, comparisons, mask, parse
+from seqtool.where import Comparison, Expression, Operand, comparisons, mask, parse
 
 LEFT_OUT, MISSING = "left out by where", "left out by where, for a cell is missing"
 _COMPARE_NUMBERS = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le}
@@ -117,7 +117,7 @@ class RowFilter:
             first = pc.or_kleene(first, other)
         return first
 
-    def _with_value(self, column: str, cells: Any, sign: str, value: Value) -> Any:
+    def _with_value(self, column: str, cells: Any, sign: str, value: Operand) -> Any:
         """The cells compared with one value: Arrow booleans, null where a cell is missing."""
         if value.number is not None and (is_text(cells) or is_numeric(cells.type)):
             return self._with_number(self.columns[column], cells, sign, value.number)

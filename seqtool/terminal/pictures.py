@@ -27,7 +27,7 @@ _LEVELS = 32
 _PADDING_COLOR, _MISSING_COLOR = "#585858", "#d7005f"
 _ROWS = 48  # features that are drawn in colours, two a line
 _LINES = 32  # features that are drawn in shades, one a line
-_FEW = 6  # features that have a line each in colours too
+_MOST_LINES = 6  # features that have a line each in colours too
 _NAME = 14  # characters of a name
 _WIDEST = 4  # characters of a step, where there is room
 _SCALES = {1: 22, 2: 31}  # characters of the numbers beside a line of one feature, or two
@@ -86,7 +86,7 @@ def show_heatmap(
     if not width or not len(slots):
         return
     colours = out.color_system in ("256", "truecolor")
-    together = 2 if colours and width > _FEW else 1
+    together = 2 if colours and width > _MOST_LINES else 1
     names = [_name(i, features) for i in range(min(width, _ROWS if together == 2 else _LINES))]
     labels = _joined(names, together)
     left = max(4, *map(cell_len, labels))

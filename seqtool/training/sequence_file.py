@@ -39,7 +39,7 @@ _ALWAYS = ("x", "lengths")  # in every batch
 _NEW = ("lengths", "per_sequence", "y", "steps", "_opened")  # which a copy in a spawned process gets anew
 
 
-class Block(NamedTuple):
+class ArrayBatch(NamedTuple):
     """A batch, padded at the end: `x` (B, T, ...), `lengths` (B,) int64, and labels `y` (B, ...), or None."""
 
     x: Array
@@ -226,7 +226,9 @@ class SequenceFile:
         """Whether labels are those of steps, for there are none of sequences."""
         return self.y is None and "step_y" in self.steps
 
-    def batch(self, indices: Iterable[int], *, multiple_of: int = 1, value: Value | None = None) -> Block:
+    def batch(
+        self, indices: Iterable[int], *, multiple_of: int = 1, value: Value | None = None
+    ) -> ArrayBatch:
         """The sequences at these positions, in this order, padded at the end to the longest, and to one slot at least.
 
         The number of slots is rounded up to a multiple of `multiple_of`. Padding holds `value`, by default that of
@@ -238,7 +240,7 @@ class SequenceFile:
         y = None if self.y is None else self.y[chosen]
         if self._steps_are_labelled:
             y = self.steps["step_y"].padded(chosen, slots)
-        return Block(x, self.lengths[chosen], y)
+        return ArrayBatch(x, self.lengths[chosen], y)
 
     def named_batch(
         self, indices: Iterable[int], *, multiple_of: int = 1, value: Value | None = None

@@ -37,13 +37,14 @@ from seqtool.words import by_size
 class Columns:
     """Some columns that are read together: `read` gives the cells of each for a stretch, as Arrow arrays.
 
-    `of_steps` says that they belong to steps, and not to the sequences; so do those that are known of the steps that
-    follow them too, which it does not say.
+    `of_steps` says that they belong to steps, and not to the sequences; `goes_on` that they are known of the steps that
+    follow parts, too.
     """
 
     names: list[str]
     read: Callable[[Stretch], list[Any]]
     of_steps: bool = False
+    goes_on: bool = False
 
 
 def columns_of(
@@ -131,7 +132,8 @@ def _steps(ragged: Ragged, name: str, named: Sequence[str], titles: Titles) -> I
     yield Columns(
         titles.all_free(names),
         lambda stretch: columns_in(stretch.of_steps(array)),
-        of_steps=not isinstance(array, Continued),
+        of_steps=True,
+        goes_on=isinstance(array, Continued),
     )
 
 
@@ -142,7 +144,9 @@ def _orders(ragged: Ragged, names: SourceNames, titles: Titles) -> Iterator[Colu
     for i, (column, writing) in enumerate(zip(columns, writings, strict=True)):
         stored = ragged.per_step["order"].data
         reader = _order_reader(stored, i, column, writing)
-        yield Columns([titles.free(column.name)], reader, of_steps=not isinstance(stored, Continued))
+        yield Columns(
+            [titles.free(column.name)], reader, of_steps=True, goes_on=isinstance(stored, Continued)
+        )
 
 
 def _order_reader(

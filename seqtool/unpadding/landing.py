@@ -7,27 +7,21 @@ A row is told by its sequence and its place there: `parting` tells where the win
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import field, replace
-from math import prod
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import AnyArray
 from seqtool.dataclass import dataclass
-from seqtool.errors import DataError, at
-from seqtool.sequences.categories import labels_of_ids
-from seqtool.sequences.features import feature_titles, features_named
 from seqtool.sequences.ragged import Ragged, StepArray
-from seqtool.unpadding.columns import Columns, arrow, columns_of, names_of_ids
-from seqtool.unpadding.names import Titles, cell_names
+from seqtool.unpadding.columns import Columns, columns_of
+from seqtool.unpadding.forecasts import forecast_columns
+from seqtool.unpadding.names import Titles
 from seqtool.unpadding.parting import Parting
 from seqtool.unpadding.stretch import Continued, Stretch
-from seqtool.unpadding.undoing import undone_features
 
 _BITS = 32  # of the place of a row in its sequence, below those of the number of the sequence
 
@@ -37,19 +31,26 @@ class Landed(Stretch):
     """Rows of sequences that were cut into windows: `codes` (n,) tell where they stand.
 
     A row that is only predicted is in no window: `absent` (n,) bool. It is `offset` (n,) steps behind the first one
-    that follows its window.
+    that follows its window; its number and order are known of the first `horizon` of these alone.
     """
 
     codes: Array = field(default_factory=lambda: np.empty(0, np.int64))
     absent: Array = field(default_factory=lambda: np.empty(0, bool))
     offset: Array = field(default_factory=lambda: np.empty(0, np.int64))
+    horizon: int = 0
+
+    @property
+    def unnumbered(self) -> Array:
+        """The absent rows of which not even that is known, (n,) bool."""
+        return self.absent & ~_within(self.offset, self.horizon)
 
     def of_steps(self, array: AnyArray) -> Array:
         """The rows of an array of steps, (n, ...); those in no window of what is known of the steps that follow."""
         cells = super().of_steps(array)
         if isinstance(array, Continued) and self.absent.any():
-            cells[self.absent] = gather(array.behind, self.which[self.absent])[
-                np.arange(int(self.absent.sum())), self.offset[self.absent]
+            known = self.absent & ~self.unnumbered
+            cells[known] = gather(array.behind, self.which[known])[
+                np.arange(int(known.sum())), self.offset[known]
             ]
         return cells
 
@@ -59,7 +60,7 @@ class Landed(Stretch):
 
 
 @dataclass(frozen=True, eq=False)
-class Windows:
+class WindowRows:
     """The rows of windows, R of them: the first step that shows each, -1 where none does, its window, and its code.
 
     `before` is as in `of`. `targets` (N,) is the code of the row that follows each window, or of its last one where
@@ -75,7 +76,7 @@ class Windows:
     targets: Array
 
     @classmethod
-    def of(cls, ragged: Ragged, before: Ragged) -> Windows | None:
+    def of(cls, ragged: Ragged, before: Ragged) -> WindowRows | None:
         """The rows of sequences that were cut into windows, or into x and the step after it; None of others.
 
         `before` are the same ones as they were before anything was taken back, as what is predicted still is. Raises
@@ -115,26 +116,25 @@ class Windows:
 
         The step after x, which may be in no other x, stands in its own row as y.
         """
-        own = dict(self.ragged.per_sequence)
+        own, of_steps = dict(self.ragged.per_sequence), dict(self.ragged.per_step)
         y = own.get("y") if self.parting.command == "split" else None
-        for name in ("part", *(["y"] if self.horizon else [])):
+        for name in ("part", *(["y"] if self.horizon and not self.parting.each else [])):
             own.pop(name, None)
-        bare = self.ragged.replace(per_sequence=own, names=self._names(own))
+        if self.parting.arguments.get("next"):
+            of_steps.pop("step_y", None)
+        labelled = "y" in own or "step_y" in of_steps
+        names = {
+            name: table
+            for name, table in self.ragged.names.items()
+            if labelled or not name.startswith(("classes", "label_names"))
+        }
+        bare = self.ragged.replace(per_sequence=own, per_step=of_steps, names=names)
         found = columns_of(bare, unknown, as_matrix=False)
         if y is None:
             return found
-        following = self._landing("y", y, self.ragged, unknown)
+        following = forecast_columns("y", y, self, self.ragged, unknown)
         titles = Titles(dict.fromkeys(name for columns in found for name in columns.names))
         return [*found, replace(following, names=titles.all_free(following.names))]
-
-    def _names(self, own: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            name: table
-            for name, table in self.ragged.names.items()
-            if "y" in own
-            or "step_y" in self.ragged.per_step
-            or not name.startswith(("classes", "label_names"))
-        }
 
     def stretches(self, rows: int) -> Iterator[Stretch]:
         """All rows, sequence by sequence."""
@@ -143,113 +143,48 @@ class Windows:
     def in_order_of(self, name: str) -> tuple[Ordered, int]:
         """The same by an array (S,) of a number for each step, ascending; and how many rows have none."""
         numbers = self.ragged.per_step[name].data
-        known = np.arange(len(self.steps))
-        if not isinstance(numbers, Continued):
-            known = known[self.steps >= 0]
+        has_number = self.steps >= 0
+        if isinstance(numbers, Continued):
+            has_number |= _within(self.codes - self.targets[self.which], self.horizon)
+        known = np.flatnonzero(has_number)
         of_rows = [stretch.of_steps(numbers) for stretch in self._stretches(known, _TOGETHER)]
         order = known[np.argsort(np.concatenate([np.empty(0, np.int64), *of_rows]), kind="stable")]
         return Ordered(self, order), len(self.steps) - len(known)
+
+    def codes_of(self, stretch: Stretch) -> Array:
+        """The codes of the rows of a stretch."""
+        return stretch.codes if isinstance(stretch, Landed) else np.empty(0, np.int64)
+
+    def codes_of_steps(self) -> Array:
+        """The code of each step of the windows, (S,)."""
+        offsets, parting = np.asarray(self.ragged.offsets), self.parting
+        first = (parting.numbers << _BITS) + parting.first - offsets[:-1] * parting.rate
+        steps = np.arange(len(self.ragged.values))
+        return np.repeat(first, offsets[1:] - offsets[:-1]) + steps * parting.rate
 
     def _stretches(self, order: Array, rows: int) -> Iterator[Stretch]:
         for begin in range(0, len(order), rows):
             part = order[begin : begin + rows]
             steps, which, codes = self.steps[part], self.which[part], self.codes[part]
             offset = codes - self.targets[which]
-            yield Landed(np.maximum(steps, 0), which, codes=codes, absent=steps < 0, offset=offset)
-
-    def predicted(self, name: str, array: AnyArray, unknown: Counter[str] | None = None) -> Columns:
-        """The columns of predictions of each window, (N, H), or (N, H, F) of several features, on their rows.
-
-        Of x and the step after it they are (N,) or (N, F), and of ids also (N, C). They are taken back as the steps
-        are, and ids of a category become names, the unknown ones counted in `unknown`. Where nothing follows windows,
-        (N,) and (N, C) stand in the last row of each. Raises DataError for another shape, and for an id without a name.
-        """
-        with at(f"--add {name}"):
-            return self._landing(name, array, self.before, Counter() if unknown is None else unknown)
-
-    def _landing(self, name: str, array: AnyArray, data: Ragged, unknown: Counter[str]) -> Columns:
-        """The columns of an array of windows on the rows that it is for; ids are those of the tokens of `data`."""
-        targets = self._target_places()
-        shape = self._shape(array.shape, len(targets))
-        titles = feature_titles(self.ragged)
-        features = [titles[i] for i in targets] if len(targets) > 1 else None
-        tail = shape[1:] if self.horizon and shape[0] == 1 else shape
-        order = np.argsort(self.targets, kind="stable")
-        order = order[int(np.searchsorted(self.targets[order], 0)) :]
-        known = self.targets[order]
-        category = self._category(data)
-        are_ids = category is not None and array.dtype.kind in "iu"
-        vocabulary = data.names[f"vocabulary_{category}"] if are_ids else None
-
-        def shown(cells: Array) -> list[Any]:
-            if vocabulary is not None:
-                return [names_of_ids(f"--add {name}", cell, vocabulary, name, unknown) for cell in cells.T]
-            if self.horizon and category is None:
-                cells = undone_features(cells, targets, self.before, self.parting.earlier)
-            return [arrow(cell) for cell in cells.T]
-
-        def read(stretch: Stretch) -> list[Any]:
-            codes = stretch.codes if isinstance(stretch, Landed) else np.empty(0, np.int64)
-            found = []
-            for offset in range(shape[0] if self.horizon else 1):
-                wanted = codes - offset
-                place = np.minimum(np.searchsorted(known, wanted), max(0, len(known) - 1))
-                there = known[place] == wanted if len(known) else np.zeros(len(wanted), bool)
-                cells = gather(array, order[place[there]]).reshape(int(there.sum()), *shape)
-                cells = cells[:, offset] if self.horizon else cells
-                row = np.cumsum(there) - 1
-                which = pa.array(row, mask=~there)
-                found += [
-                    cell.take(which) for cell in shown(cells.reshape(len(cells), prod(cells.shape[1:])))
-                ]
-            return found
-
-        return Columns(cell_names(name, tail, features), read)
+            yield Landed(
+                np.maximum(steps, 0),
+                which,
+                codes=codes,
+                absent=steps < 0,
+                offset=offset,
+                horizon=self.horizon,
+            )
 
     def __len__(self) -> int:
         return len(self.steps)
-
-    def _category(self, data: Ragged) -> int | None:
-        """The place of the category whose ids follow windows; None where none do."""
-        return labels_of_ids(data).get("y") if self.horizon else None
-
-    def _target_places(self) -> list[int]:
-        """The places of the features that follow windows; a single one where these are ids."""
-        if self._category(self.before) is not None:
-            return [0]
-        return features_named(self.ragged, self.parting.arguments.get("target", []), "--target")
-
-    def _shape(self, shape: tuple[int, ...], features: int) -> tuple[int, ...]:
-        """The shape of what is predicted of a window: first the steps ahead, where any are."""
-        count, horizon = len(self.ragged), self.horizon
-        if not horizon:
-            if len(shape) in (1, 2) and shape[0] == count:
-                return shape[1:]
-            expected = f"({count},) or ({count}, C)"
-        elif self.parting.command == "split":
-            expected = f"({count},)" if features == 1 else f"({count}, {features})"
-            ids = self._category(self.before) is not None
-            scores = ids and len(shape) == 2 and shape[0] == count and shape[1] > 1
-            if scores or (features > 1 and shape == (count, features)):
-                return 1, shape[1]
-            if features == 1 and shape in ((count,), (count, 1)):
-                return (1,)
-        else:
-            expected = f"({count}, {horizon})" if features == 1 else f"({count}, {horizon}, {features})"
-            if shape == (count, horizon) and features == 1:
-                return shape[1:]
-            single = shape == (count,) and horizon * features == 1
-            if single or shape == (count, horizon, features):
-                return (horizon, features)[: 2 if features > 1 else 1]
-        of = "the windows" if self.parting.command == "window" else "the step after each sequence"
-        raise DataError(f"has shape {shape}; {expected} was expected, for {of}")
 
 
 @dataclass(frozen=True, eq=False)
 class Ordered:
     """Rows of windows in another order."""
 
-    windows: Windows
+    windows: WindowRows
     order: Array
 
     def __len__(self) -> int:
@@ -290,17 +225,24 @@ def _rows(
         shown, first = np.unique(codes, return_index=True)
         real = np.flatnonzero(targets[begin:end] >= 0) + begin
         predicted = (targets[real, None] + np.arange(parting.horizon)).reshape(-1)
+        follows = np.repeat(real, parting.horizon)
+        if parting.each:
+            predicted, follows = np.concatenate([predicted, codes + 1]), np.concatenate([follows, which])
         followed, follower = np.unique(predicted, return_index=True)
         every = np.union1d(shown, followed)
         source, window = np.full(len(every), -1), np.empty(len(every), np.int64)
         place = np.searchsorted(every, followed)
-        window[place] = np.repeat(real, parting.horizon)[follower]
+        window[place] = follows[follower]
         by_window = np.searchsorted(every, shown)
         source[by_window] = first + offsets[begin]
         kept = np.isin(shown, followed) if parting.command == "split" else np.zeros(len(shown), bool)
         window[by_window[~kept]] = which[first[~kept]]
         yield source, window, every
         begin = end
+
+
+def _within(offset: Array, horizon: int) -> Array:
+    return (offset >= 0) & (offset < horizon)
 
 
 _TOGETHER = 1 << 20  # steps of windows that are compared at once

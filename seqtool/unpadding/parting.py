@@ -22,6 +22,8 @@ from seqtool.sequences.receipts import SAME_ORDER
 class Parting:
     """What `window` or `split --last` made: N parts of sequences, and the `horizon` of steps that follow each.
 
+    With `each` every step of a part is followed, by the next one: `window --next` made it, and the horizon is 1.
+
     `numbers` (N,) are those of the sequences that they were cut from, `first` (N,) the step there that each begins with
     now, and `targets` (N,) the place of the first step that follows it; of its last step where none does, and -1 where
     there is no such step. Its steps are `rate` apart. `earlier` are the entries of the receipt before.
@@ -35,6 +37,7 @@ class Parting:
     targets: Array
     rate: int
     horizon: int
+    each: bool = False
 
     @classmethod
     def of(cls, ragged: Ragged) -> Parting | None:
@@ -49,6 +52,8 @@ class Parting:
         is_window = command == "window"
         rate = arguments.get("rate") or 1 if is_window else 1
         horizon = (arguments.get("horizon") or 0) if is_window else 1
+        each = is_window and not horizon and bool(arguments.get("next"))
+        horizon = 1 if each else horizon
         cut, lengths = _cut_since(ragged, place)
         part = np.asarray(ragged.per_sequence["part"])
         begin = part if is_window else np.zeros_like(part)
@@ -65,6 +70,7 @@ class Parting:
             np.where(there, last + to_target, -1),
             rate,
             horizon,
+            each,
         )
 
 

@@ -27,7 +27,7 @@ from seqtool.unpadding.stretch import Stretch
 
 
 @dataclass(frozen=True)
-class Block:
+class BlockForm:
     """The form that sequences had in their file: `maxlen` slots with padding at a side; None of ragged sequences."""
 
     maxlen: int | None = None
@@ -64,7 +64,7 @@ def open_predictions(path: Path, *, room: int) -> AnyArray:
 
 
 def predicted(
-    name: str, array: AnyArray, ragged: Ragged, block: Block, unknown: Counter[str] | None = None
+    name: str, array: AnyArray, ragged: Ragged, block: BlockForm, unknown: Counter[str] | None = None
 ) -> Columns:
     """The columns of an array (N,), (N, C), (N, T), (N, T, C), (S,) or (S, C), which belong to N sequences or S steps.
 
@@ -87,7 +87,9 @@ def predicted(
 Read = Callable[[Stretch], list[Any]]
 
 
-def _placed(name: str, array: AnyArray, ragged: Ragged, block: Block) -> tuple[bool, tuple[int, ...], Read]:
+def _placed(
+    name: str, array: AnyArray, ragged: Ragged, block: BlockForm
+) -> tuple[bool, tuple[int, ...], Read]:
     """Whether an array is of steps, the shape of what belongs to one of them or to a sequence, and its reader."""
     count, steps, slots = len(ragged), len(ragged.values), block.maxlen
     shape = array.shape
@@ -128,10 +130,30 @@ def _of_sequences(array: AnyArray) -> Read:
     return read
 
 
-def _of_slots(array: AnyArray, ragged: Ragged, block: Block) -> Read:
+def slots_of_steps(array: AnyArray, ragged: Ragged, block: BlockForm) -> tuple[AnyArray, Array] | None:
+    """An array of the slots of a block, (N, T, ...), or of S steps, end to end, and the place there of each step.
+
+    None of an array of another shape.
+    """
+    offsets, maxlen = np.asarray(ragged.offsets), block.maxlen
+    steps = np.arange(len(ragged.values))
+    if maxlen is not None and array.shape[:2] == (len(ragged), maxlen):
+        lengths = offsets[1:] - offsets[:-1]
+        first = np.arange(len(ragged)) * maxlen + (maxlen - lengths if block.padding == "pre" else 0)
+        return _end_to_end(array), np.repeat(first - offsets[:-1], lengths) + steps
+    if len(array.shape) in (1, 2) and len(array) == len(steps):
+        return array, steps
+    return None
+
+
+def _end_to_end(array: AnyArray) -> AnyArray:
+    return reshaped(array, array.shape[0] * array.shape[1], *array.shape[2:])
+
+
+def _of_slots(array: AnyArray, ragged: Ragged, block: BlockForm) -> Read:
     """Reads an array (N, T, ...), of which the real steps stand where they do in the block."""
     assert block.maxlen is not None
-    slots = reshaped(array, array.shape[0] * array.shape[1], *array.shape[2:])
+    slots = _end_to_end(array)
 
     def read(stretch: Stretch) -> list[Any]:
         first: Array | int = 0

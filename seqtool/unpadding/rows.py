@@ -19,9 +19,10 @@ from seqtool.errors import DataError, UsageError, names_arguments
 from seqtool.sequences.ragged import Padded, Ragged
 from seqtool.sequences.take import map_steps
 from seqtool.system.memory import budget
+from seqtool.unpadding import forecasts
 from seqtool.unpadding.columns import Columns, columns_of
-from seqtool.unpadding.landing import Landed, Ordered, Windows
-from seqtool.unpadding.predictions import Block, predicted
+from seqtool.unpadding.landing import Landed, Ordered, WindowRows
+from seqtool.unpadding.predictions import BlockForm, predicted
 from seqtool.unpadding.sorting import Sorted, sorted_rows
 from seqtool.unpadding.stretch import Stretch, in_order_of, in_sequence_order
 from seqtool.unpadding.undoing import undone
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 _CELLS = 1 << 18  # that are in memory at once, about
 _MOST = 1 << 16  # rows in a batch
-Order = Sorted | Windows | Ordered
+RowOrder = Sorted | WindowRows | Ordered
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Rows:
 
     ragged: Ragged
     columns: Sequence[Columns]
-    order: Order | None = None
+    order: RowOrder | None = None
     unknown: Counter[str] = field(default_factory=Counter)
 
     @classmethod
@@ -63,7 +64,7 @@ class Rows:
         return cls(ragged, columns_of(ragged, unknown), order, unknown)
 
     @classmethod
-    def of_windows(cls, windows: Windows, *, by_source: bool) -> tuple[Rows, int]:
+    def of_windows(cls, windows: WindowRows, *, by_source: bool) -> tuple[Rows, int]:
         """The rows that windows were cut from, and how many are left out.
 
         With `by_source` they are in the order of `row_index`, which rows that no window shows have only where the file
@@ -88,16 +89,16 @@ class Rows:
     @property
     def as_in_source(self) -> bool:
         """Whether the rows come in the order that they had where they were grouped."""
-        return "row_index" in self.ragged.per_step and not isinstance(self.order, Windows)
+        return "row_index" in self.ragged.per_step and not isinstance(self.order, WindowRows)
 
     @property
-    def windows(self) -> Windows | None:
+    def windows(self) -> WindowRows | None:
         """The windows that the rows were taken back from, if they were."""
         return (
             self.order.windows
             if isinstance(self.order, Ordered)
             else self.order
-            if isinstance(self.order, Windows)
+            if isinstance(self.order, WindowRows)
             else None
         )
 
@@ -139,7 +140,7 @@ def _shown(columns: Columns, stretch: Stretch) -> list[Any]:
     cells = columns.read(stretch)
     if not (columns.of_steps and isinstance(stretch, Landed) and stretch.absent.any()):
         return cells
-    absent = pa.array(stretch.absent)
+    absent = pa.array(stretch.unnumbered if columns.goes_on else stretch.absent)
     return [pc.if_else(absent, pa.scalar(None, cell.type), cell) for cell in cells]
 
 
@@ -168,7 +169,8 @@ def to_frame(data: Any, *, add: Mapping[str, Any] | None = None, raw: bool = Fal
 
     `add` holds predictions by the names of their columns: arrays (N,) or (N, C) of the sequences, (N, T) or (N, T, C)
     of their slots, or (S,) or (S, C) of the real steps. With `raw`, scale, encode, window and `split(last=...)`
-    are taken back: each row stands there once, and predictions (N, H) of windows stand on the rows that they are for.
+    are taken back: each row stands there once, and predictions (N, H) of windows stand on the rows that they are for,
+    those of steps after `window(next=True)` on the rows after their own.
 
     Raises DataError for steps that are arrays, such as the frames of a video, and for arrays of another shape.
 
@@ -182,13 +184,13 @@ def to_frame(data: Any, *, add: Mapping[str, Any] | None = None, raw: bool = Fal
     with Spool() as spool:
         ragged = as_ragged(data)
         rows = _raw_rows(ragged, spool) if raw else Rows.of(ragged, spool, room=budget())
-        block = Block(data.x.shape[1], data.padding) if isinstance(data, Padded) else Block()
+        block = BlockForm(data.x.shape[1], data.padding) if isinstance(data, Padded) else BlockForm()
         arrays = {name: as_array(f"add[{name!r}]", array) for name, array in (add or {}).items()}
         windows = rows.windows
         more = [
             predicted(name, array, ragged, block, rows.unknown)
             if windows is None
-            else windows.predicted(name, array, rows.unknown)
+            else forecasts.predicted(name, array, windows, block, rows.unknown)
             for name, array in arrays.items()
         ]
         rows = rows.with_columns(more)
@@ -199,7 +201,7 @@ def to_frame(data: Any, *, add: Mapping[str, Any] | None = None, raw: bool = Fal
 def _raw_rows(ragged: Ragged, spool: Spool) -> Rows:
     """The rows of sequences as they were before scale, encode, window and the like, in the order of the source."""
     before, _ = undone(ragged, spool)
-    windows = Windows.of(before, ragged)
+    windows = WindowRows.of(before, ragged)
     if windows is None:
         return Rows.of(before, spool, room=budget())
     if "row_index" in before.per_step:

@@ -34,11 +34,16 @@ def rows(users: str = "uvw", seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(found, columns=COLUMNS)
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    place = Place(tmp_path)
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = Place(tmp_path_factory.mktemp("table"))
     rows().to_csv(place.folder / "a.csv", index=False)
     return place
+
+
+@pytest.fixture
+def place(table: Place, tmp_path: Path) -> Place:
+    return table.copied(tmp_path)
 
 
 def made(place: Place, *commands: str) -> str:
@@ -372,14 +377,20 @@ PATIENTS = "id;age;weight;outcome\na;30;70.5;x\nb;40;80;y\n"
 JOINED = "--label pat.csv:outcome --static pat.csv:age,weight"
 
 
-@pytest.fixture
-def patients(place: Place) -> Place:
+@pytest.fixture(scope="module")
+def joined(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = Place(tmp_path_factory.mktemp("joined"))
     place.write("old.csv", "id,v\na,3\na,4\nb,5\n")
     place.write("pat.csv", PATIENTS)
     succeeded(
         place.run("group", "old.csv", "--key", "id", "--columns", "v", *JOINED.split(), "-o", "rec.npz")
     )
     return place
+
+
+@pytest.fixture
+def patients(joined: Place, tmp_path: Path) -> Place:
+    return joined.copied(tmp_path)
 
 
 def test_labels_and_static_numbers_of_another_table(patients: Place) -> None:

@@ -15,14 +15,19 @@ drawn = pytest.mark.matplotlib
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    place = Place(tmp_path)
+@pytest.fixture(scope="module")
+def grouped(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = Place(tmp_path_factory.mktemp("grouped"))
     place.write("visits.csv", "user,score,age,plan\nb,0.5,30,pro\na,1.5,41,free\nb,2.5,30,pro\nb,9,30,pro\n")
     succeeded(
         place.run("group", "visits.csv", "--key", "user", "--label", "plan", "--maxlen", "2", "-o", "a.npz")
     )
     return place
+
+
+@pytest.fixture
+def place(grouped: Place, tmp_path: Path) -> Place:
+    return grouped.copied(tmp_path)
 
 
 def without_matplotlib(place: Place) -> dict[str, str]:

@@ -25,12 +25,17 @@ u1,2,9007199254740993,2.5,30,walk,yes
 GROUP = ("--key", "user", "--order-by", "time", "--columns", "a", "--label", "dead", "--step-label", "mood")
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    place = Place(tmp_path)
+@pytest.fixture(scope="module")
+def grouped(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = Place(tmp_path_factory.mktemp("grouped"))
     place.write("a.csv", ROWS)
     succeeded(place.run("group", "a.csv", *GROUP, "--static", "age", "--keep-row-index", "-o", "a.npz"))
     return place
+
+
+@pytest.fixture
+def place(grouped: Place, tmp_path: Path) -> Place:
+    return grouped.copied(tmp_path)
 
 
 def table(data: bytes, separator: str = ",") -> list[dict[str, str]]:

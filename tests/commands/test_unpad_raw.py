@@ -19,9 +19,9 @@ ROWS = [(k, t, t + 100 * (k == "b")) for k in "ab" for t in range(8)]
 Found = dict[tuple[str, int], tuple[float | None, ...]]
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Place:
-    place = Place(tmp_path)
+@pytest.fixture(scope="module")
+def scaled(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = Place(tmp_path_factory.mktemp("scaled"))
     place.write("mini.csv", "k,t,v\n" + "".join(f"{k},{t},{v}\n" for k, t, v in ROWS))
     made(
         place,
@@ -30,6 +30,11 @@ def place(tmp_path: Path) -> Place:
     )
     made(place, "scale g.npz", "s")
     return place
+
+
+@pytest.fixture
+def place(scaled: Place, tmp_path: Path) -> Place:
+    return scaled.copied(tmp_path)
 
 
 def made(place: Place, call: str, name: str) -> str:

@@ -339,12 +339,20 @@ CASES = [
         "group t.csv --key id --decimal ,",
         {"t.csv": "id;a\n1;0,5\n1;2.334\n"},
     ),
-    Case("tables.roles._meant", "group t.csv --key ID", {"t.csv": ROWS}),
-    Case("tables.roles._meant", "group t.csv --key id --columns a,bb", {"t.csv": ROWS.replace("b", "bbb")}),
-    Case("tables.roles._meant", "group t.csv --key id --drop aa", {"t.csv": ROWS}),
-    Case("tables.roles._meant", "group t.csv --key id --label lb", {"t.csv": "id,a,lab\n1,2,x\n2,3,y\n"}),
+    Case("tables.named_columns._meant", "group t.csv --key ID", {"t.csv": ROWS}),
     Case(
-        "tables.roles._meant",
+        "tables.named_columns._meant",
+        "group t.csv --key id --columns a,bb",
+        {"t.csv": ROWS.replace("b", "bbb")},
+    ),
+    Case("tables.named_columns._meant", "group t.csv --key id --drop aa", {"t.csv": ROWS}),
+    Case(
+        "tables.named_columns._meant",
+        "group t.csv --key id --label lb",
+        {"t.csv": "id,a,lab\n1,2,x\n2,3,y\n"},
+    ),
+    Case(
+        "tables.named_columns._meant",
         "group t.csv --key id --order-by dya:desc",
         {"t.csv": "id,a,day\n1,2,1\n2,3,2\n"},
     ),
@@ -631,12 +639,12 @@ CASES = [
     ),
     Case("commands._columns.require_key", "group t.csv", {"t.csv": "a\n1\n2\n"}, code=2),
     Case(
-        "grouping.encoder_plan.EncoderPlan.changing#2",
+        "grouping.static_columns.changing#2",
         "group '*/*.csv' --key-from '{label}/{key}.csv'",
         {"d/a.csv": ROWS, "e/a.csv": ROWS},
     ),
     Case(
-        "grouping.encoder_plan.EncoderPlan.changing#2",
+        "grouping.static_columns.changing#2",
         "group '*/*.csv' --key-from '{dose}/{key}.csv'",
         {"1/a.csv": ROWS, "2/a.csv": ROWS},
     ),
@@ -667,7 +675,7 @@ CASES = [
         {"d/a.npy": DENSE[0], "e/a.npy": DENSE[1]},
     ),
     Case(
-        "grouping.encoder_plan.EncoderPlan.without_static#2",
+        "grouping.static_columns.no_longer_static#2",
         "group 'd/*.csv' --key-from 'd/{key}_{dose}.csv'",
         {"d/a_4.csv": ROWS, "d/b_4.csv": ROWS},
     ),
@@ -758,8 +766,8 @@ CASES = [
         {"a.npz": npz(x=np.ones((2, 3, 1)), seq_len=np.array([1, 3]))},
         loses=True,
     ),
-    Case("sources.foreign._chosen", "pad a.npz", {"a.npz": npz(one=DENSE, two=DENSE)}),
-    Case("sources.foreign._chosen", "pad a.npz --array tset", {"a.npz": npz(train=DENSE, test=DENSE)}),
+    Case("sources.chosen_arrays._chosen", "pad a.npz", {"a.npz": npz(one=DENSE, two=DENSE)}),
+    Case("sources.chosen_arrays._chosen", "pad a.npz --array tset", {"a.npz": npz(train=DENSE, test=DENSE)}),
     Case("sources.row_steps._only_list", "pad t.parquet", {"t.parquet": TWO_LISTS}),
     Case("sources.records._only_list#2", "pad t.jsonl", {"t.jsonl": '{"a": [1], "b": [2], "c": 3}\n'}),
     Case("sources.records._only_list", "pad t.json", {"t.json": '{"a": [1], "b": [2]}'}),
@@ -788,7 +796,9 @@ CASES = [
     Case("sources.companions.companions", "pad a.npz", {"a.npz": npz(x=DENSE, y=np.ones(7))}),
     Case("sources.companions.companions", "pad a.npz --label z", {"a.npz": npz(x=DENSE, z=np.ones(7))}),
     Case(
-        "sources.foreign.choose", "pad a.npz --key k --label k", {"a.npz": npz(x=DENSE, k=np.array([1, 2]))}
+        "sources.chosen_arrays.choose",
+        "pad a.npz --key k --label k",
+        {"a.npz": npz(x=DENSE, k=np.array([1, 2]))},
     ),
     Case(
         "sources.foreign.dense",
@@ -824,7 +834,7 @@ CASES = [
         {"t.json": "[[1, 2, 3], [4]]"},
         {"FILE": "t.npz"},
     ),
-    Case("sources.foreign.refuse_options", "pad t.npz --lengths n", {"t.npz": ours([1], [2, 3])}),
+    Case("sources.chosen_arrays.refuse_options", "pad t.npz --lengths n", {"t.npz": ours([1], [2, 3])}),
     Case("sources.options.ForeignSpec.without", "pad t.txt --lengths n", {"t.txt": "1 2\n3\n"}),
     Case("sources.options.ForeignSpec.without", "pad t.txt --key n", {"t.txt": "1 2\n3\n"}),
     Case("sources.options.ForeignSpec.without", "pad a.npy --array n", {"a.npy": DENSE}),
@@ -923,17 +933,17 @@ CASES = [
         {"t.csv": "id,a\nx,3\ny,5\n"},
     ),
     Case(
-        "grouping.encoder_plan.EncoderPlan.without_static#2",
+        "grouping.static_columns.no_longer_static#2",
         "group t.csv --key id --static sex",
         {"t.csv": "id,a,sex\n1,3,f\n2,5,m\n"},
     ),
     Case(
-        "grouping.encoder_plan.EncoderPlan.without_static#2",
+        "grouping.static_columns.no_longer_static#2",
         "group t.csv --key id --columns a --static s",
         {"t.csv": "id,a,s\n1,3,f\n2,5,m\n"},
     ),
     Case(
-        "grouping.encoder_plan.EncoderPlan.without_static",
+        "grouping.static_columns.no_longer_static",
         "group t.csv --key id --static s,r",
         {"t.csv": f"id,a,s,r\n1,3,{NS},0.5\n"},
     ),
@@ -947,19 +957,19 @@ CASES = [
         "group t.csv --key id --order-by d",
         {"t.csv": "id,a,d\n1,3,b\n1,4,c\n"},
     ),
-    Case("grouping.encoder_plan.EncoderPlan.changing", "group t.csv --key id --label b", {"t.csv": ROWS}),
+    Case("grouping.static_columns.changing", "group t.csv --key id --label b", {"t.csv": ROWS}),
     Case(
-        "grouping.encoder_plan.EncoderPlan.without_static#2",
+        "grouping.static_columns.no_longer_static#2",
         "group t.csv --key id --static b",
         {"t.csv": ROWS},
     ),
     Case(
-        "grouping.encoder_plan.EncoderPlan.without_static",
+        "grouping.static_columns.no_longer_static",
         "group t.csv --key id --static c,b",
         {"t.csv": SAME_C},
     ),
-    Case("grouping.encoder_plan.EncoderPlan.changing", "group t.csv --key id --label c,b", {"t.csv": SAME_C}),
-    Case("tables.roles._meant", "group t.csv --key iid,a", {"t.csv": ROWS}),
+    Case("grouping.static_columns.changing", "group t.csv --key id --label c,b", {"t.csv": SAME_C}),
+    Case("tables.named_columns._meant", "group t.csv --key iid,a", {"t.csv": ROWS}),
     Case("grouping.reading._check_keys", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}, loses=True),
     Case("grouping.reading._check_keys#2", "group t.csv --key id", {"t.csv": "id,a\n1,2\n,3\n"}),
     Case(
@@ -1016,7 +1026,7 @@ CASES = [
         {"COLUMN": "id"},
     ),
     Case(
-        "grouping.encoder_plan.EncoderPlan.without_static#2",
+        "grouping.static_columns.no_longer_static#2",
         "group t.csv --key id --label y --static y --columns a",
         {"t.csv": "id,a,y\n1,2,0\n2,3,1\n"},
     ),
@@ -1216,16 +1226,16 @@ CASES = [
         {"t.json": TEN},
         code=2,
     ),
-    Case("commands._deliver._check_fold_name", "split t.json --folds 3", {"t.json": TEN}, code=2),
+    Case("commands._destination._check_fold_name", "split t.json --folds 3", {"t.json": TEN}, code=2),
     Case(
-        "commands._deliver._check_fold_name#2",
+        "commands._destination._check_fold_name#2",
         "split t.json --folds 3 -o all.npz",
         {"t.json": TEN},
         code=2,
         loses=True,
     ),
     Case(
-        "commands._deliver._check_fold_name#3",
+        "commands._destination._check_fold_name#3",
         "pad t.json -o {fold}.npz",
         {"t.json": TEN},
         {"FILE": "t.npz"},
@@ -1461,7 +1471,7 @@ def test_there_is_no_room_for_what_comes_in(
     with monkeypatch.context() as patch:
         patch.setattr("shutil.copyfileobj", full)
         assert place.run("pad", stdin=b"1 2\n").code == 1
-    advice = proposals.at("files.inputs._spooled")
+    advice = proposals.at("files.temporary.spooled")
     succeeded(place.run(*applied(["pad"], advice, {"DIR": "roomy"}), stdin=b"1 2\n"))
 
 
@@ -1585,7 +1595,8 @@ def test_shards(place: Place, proposals: Proposals) -> None:
     for name in ("p.tsv", "q.tsv"):
         place.write(name, "1\tx\n2\ty\n\n3\tz\n")
     works(
-        ["group", "p.tsv", "q.tsv", *blank, "--shards", "2", "-o", "d/"], "commands._shards.group_into_shards"
+        ["group", "p.tsv", "q.tsv", *blank, "--shards", "2", "-o", "d/"],
+        "commands._shards.ShardOptions.refuse_counted_keys",
     )
     both = [*group, "-o", "e/", "--engine", "spark", "--master", "local", "--remote", "sc://h"]
     assert place.run(*both).code == 2
@@ -1748,9 +1759,9 @@ ELSEWHERE = {  # what needs a terminal or a framework, and the test that runs it
     "files.outputs._refuse_terminal": "test_an_empty_pipe_and_a_closed_or_shown_output",
     "codegen.programs.program_for": "test_ids_in_a_column_are_embedded",
     "grouping.encoder.Encoder.check_items": "test_too_many_items_are_refused in tests/shapes/test_pivot.py",
-    "operations.run.fit_state": "tests/operations/test_operation.py",
+    "operations.run._fitted_on": "tests/operations/test_operation.py",
     "keras._padded_with": "tests/frameworks/test_keras.py",
-    "torch.to_packed": "tests/frameworks/test_torch.py",
+    "torch.batch.to_packed": "tests/frameworks/test_torch.py",
 }
 
 
@@ -1815,7 +1826,7 @@ def test_words_alone_propose_nothing() -> None:
     """An option that a message proposes stands in an Advice; a message may begin with those that were given."""
     found = []
     for path in paths():
-        if path.name not in ("words.py", "_completion.py", "advice.py"):
+        if path.name not in ("option_names.py", "_completion.py", "advice.py"):
             for text in messages(parsed(path)):
                 message = re.sub(r"^(--[a-z-]+(, | and )?)+", "", text)
                 if re.search(r"(?<=[ (:;])(--[a-z]|-o )", message) and not any(
@@ -1825,9 +1836,11 @@ def test_words_alone_propose_nothing() -> None:
     assert found == []
 
 
-def messages(node: ast.AST) -> Iterator[str]:
+def messages(tree: ast.AST) -> Iterator[str]:
     """The texts of a module that are neither documentation nor help."""
-    for child in ast.iter_child_nodes(node):
+    pending = [*ast.iter_child_nodes(tree)]
+    while pending:
+        child = pending.pop()
         called = child.func if isinstance(child, ast.Call) else None
         name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
         if name in ("Option", "Argument", "choice", "Advice") or (
@@ -1841,4 +1854,4 @@ def messages(node: ast.AST) -> Iterator[str]:
         elif isinstance(child, ast.Constant) and isinstance(child.value, str):
             yield child.value
         else:
-            yield from messages(child)
+            pending += ast.iter_child_nodes(child)

@@ -18,7 +18,8 @@ from seqtool.errors import DataError, UsageError
 from seqtool.grouping.group import group_table
 from seqtool.grouping.spec import GroupSpec
 from seqtool.grouping.workspace import Workspace
-from seqtool.plotting.portrait import ValueCounts, portrait
+from seqtool.plotting.portrait import portrait
+from seqtool.plotting.sampling import ValueCounts
 from seqtool.sequences.labels import several_labels
 from seqtool.system.memory import Memory
 from seqtool.tables.in_memory import table_of

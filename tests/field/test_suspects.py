@@ -245,3 +245,26 @@ def test_infinite_numbers_neither_count_rows_nor_equal_a_label_of_text() -> None
         pieces = (pa.RecordBatch.from_pandas(rows[i : i + size]) for i in range(0, 4, size))
         batches = pa.RecordBatchReader.from_batches(pa.RecordBatch.from_pandas(rows[:0]).schema, pieces)
         assert not [text for text in warned(batches, label="y") if "leaks" in text or "counts" in text]
+
+
+def test_constant_columns_of_several_files_are_named_in_their_order(place: Place) -> None:
+    names = [f"c{i}" for i in range(12)]
+    for file in ("a.csv", "b.csv"):
+        place.write(
+            file, "\n".join([",".join(["id", "v", *names]), *(f"{i},{i * i}{',7' * 12}" for i in range(5))])
+        )
+    done = place.run(
+        "group",
+        "a.csv",
+        "b.csv",
+        "--key",
+        "id",
+        "--shards",
+        "1",
+        "-o",
+        "out/",
+        "--columns",
+        f"v,{','.join(names)}",
+    )
+    columns = ", ".join(map(repr, names[:7]))
+    assert f"columns {columns}, ... 'c11' are the same in all 10 rows" in succeeded(done).err

@@ -24,6 +24,7 @@ from seqtool.sequences.ragged import Padded, Ragged, StepArray
 from tests import oracles
 from tests.hunting import examples
 from tests.peers import peer
+from tests.written import rewrite
 
 HOLD_ALL = [suffix for suffix in SUFFIXES if suffix not in (".npz", ".npy")]
 ROWS = [".parquet", ".arrow", ".jsonl"]
@@ -271,7 +272,7 @@ def test_damaged_bytes_are_an_error(tmp_path: Path) -> None:
         sq.save(path, Ragged(np.arange(100.0), np.array([0, 40, 100])))
         whole = path.read_bytes()
         for end in (9, len(whole) // 2, len(whole) - 1):
-            path.write_bytes(whole[:end])
+            rewrite(path, whole[:end])
             with pytest.raises(DataError):
                 sq.load(path)
     sq.save(path, Ragged(np.arange(3), np.array([0, 3])))
@@ -372,7 +373,7 @@ def test_any_damage_is_an_error_of_the_data(suffix: str, tmp_path: Path) -> None
                 del changed[place : place + random.randrange(1, 20)]
             else:
                 changed[place:place] = random.randbytes(random.randrange(1, 9))
-            path.write_bytes(changed)
+            rewrite(path, changed)
             try:
                 sq.load(path)
             except DataError as error:

@@ -22,7 +22,7 @@ from seqtool.sequences.validation import offsets_of
 from seqtool.sources.pad import pad
 from tests import oracles
 from tests.hunting import examples, some
-from tests.written import write
+from tests.written import rewrite, write
 
 NAN = float("nan")
 BOTH_ROADS = pytest.mark.parametrize("seekable", [True, False], ids=["seekable", "pipe"])
@@ -49,7 +49,7 @@ def packed(data: Ragged | Padded | PaddedStream, *, seekable: bool = True, mask:
 
 
 def reloaded(path: Path, data: bytes) -> Ragged | Padded:
-    path.write_bytes(data)
+    rewrite(path, data)
     return load(path)
 
 
@@ -123,7 +123,7 @@ def test_a_plan_writes_the_bytes_of_what_it_would_make(
 def test_numpy_reads_all_of_it_without_a_pickle(scratch: Path, ragged: Ragged, padded: bool) -> None:
     data = pad(ragged, maxlen=2) if padded else ragged
     path = scratch / "numpy.npz"
-    path.write_bytes(packed(data))
+    rewrite(path, packed(data))
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
     with np.load(path) as loaded:

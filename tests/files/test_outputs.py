@@ -16,7 +16,7 @@ from seqtool.files.npz import save, written_by_seqtool
 from seqtool.files.outputs import Destination, choose, stdout_is_elsewhere
 from seqtool.plotting.marks import SUFFIXES, drawn_by_seqtool
 from seqtool.sources.pad import pad
-from tests.written import write
+from tests.written import rewrite, write
 
 OLD, NEW = b"old bytes", b"new bytes"
 
@@ -366,7 +366,7 @@ def test_an_implicit_name_does_not_replace_a_damaged_file(here: Path) -> None:
     data = (here / "in.pad.npz").read_bytes()
     meta = data.index(b"meta.npy")
     for place in range(meta, len(data), 5):
-        (here / "in.pad.npz").write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        rewrite(here / "in.pad.npz", data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
         # Some of the damage is where no checksum looks: there it is still known as ours.
         with contextlib.suppress(DataError):
             assert chosen(None, "in.npy") == Path("in.pad.npz")

@@ -14,18 +14,25 @@ from seqtool.sequences.ragged import Ragged
 from tests.command import Place, succeeded
 
 
-@pytest.fixture(params=["numbers", "text", "long text", "packed"])
-def folder(request: pytest.FixtureRequest, place: Place, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(params=["numbers", "text", "long text", "packed"], scope="module")
+def grouped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = Place(tmp_path_factory.mktemp("grouped"))
     letters = {"text": "u", "long text": "\u00fc" * 9}.get(request.param, "")
-    if request.param == "long text":
-        monkeypatch.setattr("seqtool.files.contents._WIDEST_TEXT", 400)  # some shards hold keys as bytes
     rows = "".join(f"{letters}{'x' * (i % 7 == 3)}{i % 23},{i},{i % 23 % 2}\n" for i in range(100))
     place.write("rows.csv", f"key,a,y\n{rows}")
     more = ["--compress", "fast"] if request.param == "packed" else []
     call = ("group", "rows.csv", "--key", "key", "--label", "y", "--columns", "a", *more)
-    succeeded(place.run(*call, "--shards", "4", "-o", "out/"))
-    succeeded(place.run(*call, "--ragged", "-o", "one.npz"))
-    return place.folder
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        if request.param == "long text":
+            monkeypatch.setattr("seqtool.files.contents._WIDEST_TEXT", 400)  # some shards hold keys as bytes
+        succeeded(place.run(*call, "--shards", "4", "-o", "out/"))
+        succeeded(place.run(*call, "--ragged", "-o", "one.npz"))
+    return place
+
+
+@pytest.fixture
+def folder(grouped: Place, tmp_path: Path) -> Path:
+    return grouped.copied(tmp_path).folder
 
 
 def test_arrays_stand_end_to_end(folder: Path) -> None:

@@ -22,6 +22,7 @@ from seqtool.files.zip_reader import ZipReader
 from seqtool.files.zip_writer import Member, ZipWriter, write_array
 from tests import oracles
 from tests.hunting import some
+from tests.written import rewrite
 
 BOTH_ROADS = pytest.mark.parametrize("seekable", [True, False], ids=["seekable", "pipe"])
 NAMES = ["x", "lengths", "values", "offsets", "keys", "features", "y", "file", "meta"]
@@ -56,7 +57,7 @@ def packed(
 
 
 def unpacked(path: Path, data: bytes) -> dict[str, Any]:
-    path.write_bytes(data)
+    rewrite(path, data)
     with ZipReader(path, path.name) as archive:
         return {name: archive.read(name) for name in archive.names}
 
@@ -100,7 +101,7 @@ def test_an_npy_is_what_numpy_writes_and_opens(scratch: Path, array: Any) -> Non
     np.save(numpys, array)
     assert ours.getvalue() == numpys.getvalue()
     path = scratch / "x.npy"
-    path.write_bytes(ours.getvalue())
+    rewrite(path, ours.getvalue())
     assert spelled({"x": np.asarray(open_npy(path, "x.npy"))}) == spelled({"x": array})
 
 
@@ -172,7 +173,7 @@ def test_every_flipped_bit_in_the_header_of_an_npy_is_refused_or_read(tmp_path: 
     file = io.BytesIO()
     np.save(file, np.arange(3, dtype=np.int16))
     for place in some(range(8 * 128)):
-        (tmp_path / "x.npy").write_bytes(flipped(file.getvalue(), place))
+        rewrite(tmp_path / "x.npy", flipped(file.getvalue(), place))
         try:
             array = open_npy(tmp_path / "x.npy", "x.npy")
         except DataError:
@@ -184,7 +185,7 @@ def test_every_shortened_npy_is_refused(tmp_path: Path) -> None:
     file = io.BytesIO()
     np.save(file, np.arange(3, dtype=np.int16))
     for size in range(len(file.getvalue())):
-        (tmp_path / "x.npy").write_bytes(file.getvalue()[:size])
+        rewrite(tmp_path / "x.npy", file.getvalue()[:size])
         with pytest.raises(DataError, match=r"^x\.npy: "):
             open_npy(tmp_path / "x.npy", "x.npy")
 
@@ -404,7 +405,7 @@ def test_windows_are_parts_of_what_numpy_loads(
 ) -> None:
     array = ORDERS[order]((np.arange(np.prod(shape)) % 251).reshape(shape).astype(dtype))
     path = scratch / f"{how}.{order}.npz"
-    path.write_bytes(npy(array) if how == "npy" else HOW[how](array))
+    rewrite(path, npy(array) if how == "npy" else HOW[how](array))
     expected = np.load(path) if how == "npy" else np.load(path)["x"]
     expected = expected.astype(expected.dtype.newbyteorder("="))
     with pytest.MonkeyPatch.context() as patch:
@@ -572,7 +573,7 @@ def test_a_compressed_member_cannot_be_mapped(how: str, tmp_path: Path) -> None:
 
 
 def verified(path: Path, data: bytes) -> bool:
-    path.write_bytes(data)
+    rewrite(path, data)
     try:
         with ZipReader(path, path.name) as archive:
             archive.verify()

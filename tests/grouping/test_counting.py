@@ -20,6 +20,7 @@ from seqtool.tables.roles import resolve
 from seqtool.tables.table import TextOptions
 from tests.cutting import AMPLE, MEMORIES
 from tests.oracles import text_of
+from tests.written import rewrite
 
 
 @MEMORIES
@@ -28,7 +29,7 @@ def test_counting_finds_the_lengths_that_grouping_finds(
     scratch: Path, memory: Memory, rows: list[tuple[str, int]]
 ) -> None:
     path = scratch / "counted.csv"
-    path.write_text("k,j,a\n" + "".join(f"{k},{j},{i}\n" for i, (k, j) in enumerate(rows)), encoding="ascii")
+    rewrite(path, ("k,j,a\n" + "".join(f"{k},{j},{i}\n" for i, (k, j) in enumerate(rows))).encode())
     options = GroupOptions(empty_key="keep")
     with opened([str(path)]) as found, Spool() as spool:
         table = open_tables(found)

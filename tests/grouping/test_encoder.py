@@ -27,6 +27,8 @@ from seqtool.grouping.group import group_table
 from seqtool.grouping.kernel import ChangingError, Grouper
 from seqtool.grouping.options import GroupOptions
 from seqtool.grouping.reading import batches, check
+from seqtool.grouping.row_columns import label_name
+from seqtool.grouping.static_columns import changing
 from seqtool.grouping.workspace import Workspace
 from seqtool.operations.select import at_least
 from seqtool.sequences.ragged import Ragged
@@ -37,7 +39,7 @@ from seqtool.tables.roles import Roles, resolve
 from seqtool.tables.table import Expected, Table, TextOptions
 from tests.cutting import AMPLE, TIGHT
 from tests.hunting import examples
-from tests.written import write
+from tests.written import rewrite, write
 
 NAMES = ("k", "t", "a", "b", "s", "y", "z")
 Columns = list[list[Any]]
@@ -123,7 +125,7 @@ def grouped_in_pieces(
             grouped = grouper.finish(dtype=settled.dtype(state))
             ragged = at_least(assembled(settled, grouped, state), plan.options.min_len, spool=spool)
         except ChangingError as error:
-            return place_of(settled.changing(error, state))
+            return place_of(changing(settled, error, state))
         except DataError as error:
             return place_of(error)
         assert all(len(found) == 1 for found in kinds.values()), kinds  # one type, whichever the piece
@@ -402,7 +404,7 @@ def test_csv_files_observed_apart_give_what_one_call_does(
     paths = [folder / f"{i}.csv" for i in range(len(pieces))]
     for path, piece in zip(paths, pieces, strict=True):
         lines = [",".join(row) for row in zip(*piece, strict=True)]
-        path.write_text("\n".join([",".join(NAMES), *lines, ""]), encoding="ascii")
+        rewrite(path, "\n".join([",".join(NAMES), *lines, ""]).encode())
     with opened([str(path) for path in paths]) as found:
         text = TextOptions(header=True)
         whole = open_tables(found, text)
@@ -431,7 +433,14 @@ def test_a_final_state_refuses_what_it_has_not_seen(column: str, cell: str) -> N
     encoder = Encoder(plan)
     assert encoder.encode(arrays, 0)
     state = encoder.state
-    assert list(encode(arrays, plan, state, 0)) == ["k0", "o1_0", "f2", "s3", "y", "row"]
+    assert list(encode(arrays, plan, state, 0)) == [
+        "key 0",
+        "order 1.0",
+        "feature 2",
+        "static 3",
+        "label 0",
+        "row",
+    ]
     changed = {**arrays, names.index(column): pa.array([STATE_OF[column][0], cell])}
     with pytest.raises(UnseenError):
         encode(changed, plan, state, 0)
@@ -448,7 +457,7 @@ def test_a_state_grows_apart_from_the_one_it_began_with() -> None:
     more = Encoder(plan, state)
     more.encode({i: pa.array(["2"]) for i in range(6)}, 1)
     assert pickle.dumps(state) == before
-    assert more.state.labels["y"].codes == {"1": 0, "2": 1}
+    assert more.state.labels[label_name(0)].codes == {"1": 0, "2": 1}
     assert (more.state.rows, state.rows) == (2, 1)
 
 

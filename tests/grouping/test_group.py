@@ -35,7 +35,7 @@ from seqtool.tables.table import Expected, Table, TextOptions
 from tests.cutting import AMPLE, MEMORIES, TIGHT, small_blocks, small_windows
 from tests.hunting import examples
 from tests.oracles import parts, sequences_of, text_of
-from tests.written import write
+from tests.written import rewrite, write
 
 NAN = float("nan")
 CUTS = [1, 2, 3, 7]
@@ -91,7 +91,7 @@ class FromText:
 
     def result(self, text: str | bytes, *, suffix: str = ".csv", **options: Any) -> GroupResult:
         path = self.folder / f"rows{suffix}"
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        rewrite(path, text if isinstance(text, bytes) else text.encode())
         return result_of_files(path, **options)
 
     def __call__(self, text: str | bytes, **options: Any) -> Ragged:

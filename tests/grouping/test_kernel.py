@@ -315,7 +315,7 @@ def test_a_constant_that_changes_names_column_key_and_both_values(size: int, mem
     with pytest.raises(ChangingError, match="y changes from 5 to 6 within key v, 2") as raised:
         group(cut(columns, [size]), layout, memory)
     found = raised.value
-    assert (found.column, found.key, found.before, found.after) == ("y", "v, 2", 5, 6)
+    assert (found.column, found.key, found.before, found.after) == ("y", ("v", "2"), 5, 6)
 
 
 def test_a_constant_that_changes_far_away_is_found(memory: int) -> None:

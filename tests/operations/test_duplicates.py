@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqtool.arrays import gather
 from seqtool.arrays import lazy as lazy_module
 from seqtool.arrays.lazy import Lazy
 from seqtool.arrays.spool import Spool
@@ -73,7 +74,8 @@ def test_the_same_in_the_smallest_windows(monkeypatch: pytest.MonkeyPatch, spool
     whole = np.asarray(fingerprints(ragged(one), spool))
     monkeypatch.setattr(duplicates, "CHUNK", 5 * 8)
     monkeypatch.setattr(lazy_module, "CHUNK", 64)
-    monkeypatch.setattr(duplicates, "_TOGETHER", 7)
+    monkeypatch.setattr(duplicates, "_PAIRS", 7)
+    monkeypatch.setattr(gather, "SEQUENCES_TOGETHER", 7)
     monkeypatch.setattr(duplicates, "_SORTED", 30)
     expected = slow_shared(one, other)
     assert {(59 - i, i) for i in (3, 17, 41)} <= {*expected}

@@ -34,6 +34,13 @@ def test_so_do_the_parts_of_leave_last_out() -> None:
     assert made.per_sequence["y_order"].tolist() == [[3], [4], [9]]
 
 
+def test_so_do_windows_of_which_each_step_has_the_next_one() -> None:
+    made = sq.window(grouped(), size=2, next=True, stride=2)
+    assert made.per_step["step_y"].data.tolist() == [2, 3]
+    assert made.per_sequence["y_row_index"].tolist() == [[0]]
+    assert made.per_sequence["y_order"].tolist() == [[3]]
+
+
 def test_of_several_order_columns_y_has_the_values_of_each() -> None:
     table = pa.table({**TABLE, "u": [0, 1, 2, 3, 4, 5]})
     made = sq.group(

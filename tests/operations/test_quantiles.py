@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from seqtool.arrays.spool import Spool
 from seqtool.operations import quantiles as module
-from seqtool.operations.quantiles import Columns, order_statistics, quantiles
+from seqtool.operations.quantiles import FeatureColumns, order_statistics, quantiles
 
 numbers = st.floats(allow_nan=False, allow_infinity=False, width=32) | st.sampled_from(
     [0.0, -0.0, 1.0, 5e-324]
@@ -38,8 +38,8 @@ def test_columns_that_stand_in_a_spool(monkeypatch: Any) -> None:
     block = np.random.default_rng(1).normal(size=(3, 50))
     block[1, ::2] = np.nan
     with Spool() as spool:
-        columns = Columns(np.array_split(block, 5, axis=1), spool)
+        columns = FeatureColumns(np.array_split(block, 5, axis=1), spool)
         for feature in range(3):
             expected = np.nanquantile(block[feature], [0.25, 0.5]).tolist()
             assert columns.quantiles(feature, [0.25, 0.5]) == expected
-    assert np.isnan(Columns([np.full((1, 2), np.nan)], Spool()).quantiles(0, [0.5])).all()
+    assert np.isnan(FeatureColumns([np.full((1, 2), np.nan)], Spool()).quantiles(0, [0.5])).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from seqtool.arrays import gather
 from seqtool.arrays.spool import Spool
 from seqtool.operations import step_sums
 from seqtool.operations.step_sums import Sums
@@ -15,7 +16,8 @@ from seqtool.sequences.ragged import Ragged
 def test_a_stretch_has_one_fingerprint_wherever_it_stands(
     together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(step_sums, "_TOGETHER", together)
+    monkeypatch.setattr(step_sums, "_STEPS", together)
+    monkeypatch.setattr(gather, "SEQUENCES_TOGETHER", together)
     steps = [5, 1, 2, 3, 1, 2, 3, 9, 1, 2]
     sums = Sums.of(Ragged(np.array(steps), np.array([0, 4, 10])), Spool())
     prints = sums.windows(0, 8, 3)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seqtool.arrays import gather
 from seqtool.arrays.lazy import Lazy
 from seqtool.arrays.spool import Spool
 from seqtool.operations import duplicates, step_sums, stretches
@@ -61,7 +62,8 @@ def test_the_same_as_looking_at_every_place(
     turned = [(i, j) for j, i in oracles.begin_within(other, one)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stretches, "_TOGETHER", pieces)
-        patch.setattr(step_sums, "_TOGETHER", pieces)
+        patch.setattr(step_sums, "_STEPS", pieces)
+        patch.setattr(gather, "SEQUENCES_TOGETHER", pieces)
         patch.setattr(stretches, "_PER_STEP", per_step)
         patch.setattr(stretches, "_KNOWN", max(pieces, 2))
         found = overlapping(*summed(ragged(one), ragged(other), Spool()), least=3)

@@ -11,8 +11,8 @@ import pytest
 from seqtool.arrays.lazy import Lazy
 from seqtool.errors import DataError
 from seqtool.plotting import portrait as portrait_module
-from seqtool.plotting.portrait import MOST_FEATURES, MOST_VALUES, Portrait, ValueCounts, portrait
-from seqtool.plotting.sampling import Distribution
+from seqtool.plotting.portrait import MOST_FEATURES, Portrait, portrait
+from seqtool.plotting.sampling import MOST_VALUES, Distribution, ValueCounts
 from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.sequences.validation import offsets_of
 

@@ -41,7 +41,7 @@ def written(seed: int, *, mark: str) -> str:
 @pytest.mark.thinned
 @pytest.mark.parametrize("seed", range(8))
 def test_a_blank_line_ends_a_sequence(seed: int, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(line_rewriting, "_PIECE", 16)  # bytes that are read at once
+    monkeypatch.setattr(line_rewriting, "READ_AT_ONCE", 16)  # bytes that are read at once
     mark = "\t" if seed % 2 else "  "
     text = written(seed, mark=mark)
     options = TABS if seed % 2 else [*BLANKS, "--comment", "#"]

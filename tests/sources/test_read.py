@@ -16,6 +16,7 @@ from seqtool.sources.read import read_sequences
 from tests import oracles
 from tests.sources.options import source_options
 from tests.within import standard_input
+from tests.written import rewrite
 
 ROWS = [[1, 2, 3], [4], [5, 6]]
 
@@ -99,7 +100,7 @@ def test_damage_anywhere_is_an_error_of_ours_or_changes_nothing_but_the_numbers(
     whole = bytes_of(kind)
     path = tmp_path / "in"
     for place in range(0, len(whole), 1 + len(whole) // 150):
-        path.write_bytes(changed(whole, place))
+        rewrite(path, changed(whole, place))
         try:
             result = read(path)
         except SeqtoolError as error:
@@ -115,7 +116,7 @@ def test_damage_to_the_numbers_of_an_npz_never_goes_unnoticed(tmp_path: Path) ->
     whole = path.read_bytes()
     begin = whole.index(x.tobytes()[:64])
     for place in range(begin, begin + x.nbytes, 997):
-        path.write_bytes(changed(whole, place))
+        rewrite(path, changed(whole, place))
         with pytest.raises(DataError, match="damaged"):
             read(path)
 

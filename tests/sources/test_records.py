@@ -21,6 +21,7 @@ from seqtool.sources.options import Sequences
 from seqtool.sources.read import read_sequences
 from tests import oracles
 from tests.sources.options import source_options
+from tests.written import rewrite
 
 
 def read(path: Path, **options: Any) -> Sequences:
@@ -33,7 +34,7 @@ def lists(found: Sequences) -> list[list[Any]]:
 
 
 def text(folder: Path, content: str, name: str = "in.json") -> Path:
-    (folder / name).write_text(content, encoding="utf-8")
+    rewrite(folder / name, content.encode())
     return folder / name
 
 
@@ -340,7 +341,7 @@ def stream(folder: Path, table: Any, name: str = "in.arrows") -> Path:
     file = io.BytesIO()
     with pa.ipc.new_stream(file, table.schema) as writer:
         writer.write_table(table)
-    (folder / name).write_bytes(file.getvalue())
+    rewrite(folder / name, file.getvalue())
     return folder / name
 
 

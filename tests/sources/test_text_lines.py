@@ -18,6 +18,7 @@ from seqtool.sources.read import read_sequences
 from seqtool.words import count
 from tests import oracles
 from tests.sources.options import source_options
+from tests.written import rewrite
 
 EVERY_BORDER = [1, 2, 3, 7, 1 << 18]
 
@@ -32,7 +33,7 @@ def lists(found: Sequences) -> list[list[Any]]:
 
 
 def text(folder: Path, content: str, name: str = "in.txt") -> Path:
-    (folder / name).write_text(content, encoding="utf-8", newline="")
+    rewrite(folder / name, content.encode())
     return folder / name
 
 

@@ -16,12 +16,13 @@ from seqtool.errors import DataError
 from seqtool.files.inputs import opened
 from seqtool.tables import csv_blocks, csv_dialect, csv_parser
 from seqtool.tables.cells import BadCellError, Keys, Numbers, missing_words
-from seqtool.tables.csv_blocks import Block, Rest, blocks, is_utf8
+from seqtool.tables.csv_blocks import Rest, RowBlock, blocks, is_utf8
 from seqtool.tables.csv_dialect import Dialect
 from seqtool.tables.table import Expected
 from tests.cutting import small_blocks
 from tests.hunting import examples
 from tests.oracles import text_of
+from tests.written import rewrite
 
 sizes = st.sampled_from([1, 2, 3, 5, 8, 13, 40, 1000])
 
@@ -30,7 +31,7 @@ def dialect(width: int = 2, *, header: bool = False, blank_lines: int = 0) -> Di
     return Dialect(("x",) * width, header, ",", "utf-8", blank_lines)
 
 
-def pieces(data: bytes, size: int, **options: Any) -> list[Block | Rest]:
+def pieces(data: bytes, size: int, **options: Any) -> list[RowBlock | Rest]:
     """The blocks of some bytes, cut about every `size` of them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("_FIRST", "_BLOCK"):
@@ -38,7 +39,7 @@ def pieces(data: bytes, size: int, **options: Any) -> list[Block | Rest]:
         return list(blocks(io.BytesIO(data), dialect(**options)))
 
 
-def all_bytes(found: list[Block | Rest]) -> bytes:
+def all_bytes(found: list[RowBlock | Rest]) -> bytes:
     parts = []
     for part in found:
         parts += iter(part.read, b"") if isinstance(part, Rest) else [bytes(part.data)]
@@ -83,12 +84,12 @@ def test_a_large_stream_is_cut_into_many_blocks() -> None:
     data = b"1,2\n" * 1000
     found = pieces(data, 100)
     assert len(found) >= 40
-    assert all(bytes(part.data).endswith(b"\n") for part in found if isinstance(part, Block))
+    assert all(bytes(part.data).endswith(b"\n") for part in found if isinstance(part, RowBlock))
 
 
 def test_only_the_first_block_skips_lines() -> None:
     found = pieces(b"\n\nk,a\n1,2\n3,4\n", 6, header=True, blank_lines=2)
-    assert [part.skip for part in found if isinstance(part, Block)] == [3] + [0] * (len(found) - 1)
+    assert [part.skip for part in found if isinstance(part, RowBlock)] == [3] + [0] * (len(found) - 1)
     assert len(found) > 1
 
 
@@ -142,7 +143,7 @@ def test_only_bytes_that_can_be_read_as_they_are_are_cut(encoding: str, plain: b
 def rows_of(folder: Path, data: bytes, size: int, *, header: bool = False) -> list[list[str]]:
     """The rows of a file with two columns, from blocks of about `size` bytes."""
     path = folder / "rows.csv"
-    path.write_bytes(data)
+    rewrite(path, data)
     with opened([str(path)]) as (source,), pytest.MonkeyPatch.context() as patch:
         small_blocks(patch, size)
         patch.setattr(csv_parser, "LONGEST_ROW", 1 << 20)
@@ -281,7 +282,7 @@ def batches_of(folder: Path, cells: list[str], size: int, expected: Expected) ->
     stream = io.StringIO(newline="")
     csv.writer(stream, lineterminator="\n").writerows([["v", "k"], *([cell, "1"] for cell in cells)])
     path = folder / "cells.csv"
-    path.write_text(stream.getvalue(), encoding="utf-8", newline="")
+    rewrite(path, stream.getvalue().encode())
     with opened([str(path)]) as (source,), pytest.MonkeyPatch.context() as patch:
         for name in ("_FIRST", "_BLOCK"):
             patch.setattr(csv_blocks, name, size)

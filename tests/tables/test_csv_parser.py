@@ -20,6 +20,7 @@ from seqtool.files.inputs import Input, opened
 from seqtool.tables import csv_dialect, csv_errors, csv_parser
 from tests.cutting import small_blocks
 from tests.hunting import examples
+from tests.written import rewrite
 
 BLOCK = 1 << 12
 
@@ -29,7 +30,7 @@ def source_of(
     folder: Path, text: str | bytes, name: str = "rows.csv", encoding: str = "utf-8"
 ) -> Iterator[Input]:
     path = folder / name
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    rewrite(path, text if isinstance(text, bytes) else text.encode())
     with opened([str(path)], encoding=encoding) as found:
         yield found[0]
 

@@ -19,8 +19,8 @@ from seqtool.files import inputs
 from seqtool.files.inputs import opened
 from seqtool.tables import json_lines
 from seqtool.tables.in_memory import from_array, from_frame
+from seqtool.tables.named_columns import position
 from seqtool.tables.opening import open_tables
-from seqtool.tables.roles import position
 from seqtool.tables.table import Table, TextOptions
 
 

@@ -16,7 +16,8 @@ from seqtool.arrays.spool import Spool
 from seqtool.errors import DataError
 from seqtool.sequences.ragged import Ragged
 from seqtool.unpadding import landing
-from seqtool.unpadding.landing import Windows
+from seqtool.unpadding.forecasts import predicted
+from seqtool.unpadding.landing import WindowRows
 from seqtool.unpadding.rows import Rows
 from seqtool.unpadding.undoing import undone
 
@@ -25,8 +26,8 @@ def cells(rows: Rows) -> list[dict[str, Any]]:
     return pa.Table.from_batches(rows.batches(), rows.schema).to_pylist()
 
 
-def windows_of(ragged: Any, before: Any = None) -> Windows:
-    found = Windows.of(ragged, before or ragged)
+def windows_of(ragged: Any, before: Any = None) -> WindowRows:
+    found = WindowRows.of(ragged, before or ragged)
     assert found is not None
     return found
 
@@ -53,26 +54,26 @@ def test_each_row_that_windows_show_comes_once_with_what_was_predicted_of_it(
         ragged, size=size, stride=stride, rate=rate, horizon=horizon, lead=lead, from_end=from_end
     )
     shown: dict[tuple[int, int], float] = {}
-    predicted: dict[tuple[int, int], dict[int, float]] = {}
+    expected: dict[tuple[int, int], dict[int, float]] = {}
     for i, (key, part) in enumerate(zip(made.keys.tolist(), made.per_sequence["part"].tolist(), strict=True)):
         for step, value in enumerate(made[i].tolist()):
             shown[key, part + step * rate] = value
         for ahead, y in enumerate(np.atleast_1d(made.per_sequence["y"][i]).tolist()):
             place = key, part + (size - 1) * rate + 1 + lead + ahead
-            predicted.setdefault(place, {})[ahead] = y
+            expected.setdefault(place, {})[ahead] = y
     with patch.object(landing, "_TOGETHER", few):
         windows = windows_of(made)
         rows, left = Rows.of_windows(windows, by_source=False)
         y = made.per_sequence["y"]
-        found = cells(rows.with_columns([windows.predicted("p", y)]))
+        found = cells(rows.with_columns([predicted("p", y, windows)]))
     assert left == 0
     names = [f"p_{ahead}" for ahead in range(horizon)] if horizon > 1 else ["p"]
-    assert [(row["key"], row["step"]) for row in found] == sorted({*shown, *predicted})
+    assert [(row["key"], row["step"]) for row in found] == sorted({*shown, *expected})
     for row in found:
         place = row["key"], row["step"]
         assert row["x"] == shown.get(place)
         for ahead, name in enumerate(names):
-            assert row[name] == predicted.get(place, {}).get(ahead)
+            assert row[name] == expected.get(place, {}).get(ahead)
             assert row[name] in (None, values[offsets[row["key"]] + row["step"]])
 
 
@@ -85,7 +86,7 @@ def test_predictions_are_numbers_before_scale() -> None:
         assert names == ["scale"]
         windows = windows_of(before, made)
         rows, left = Rows.of_windows(windows, by_source=True)
-        found = cells(rows.with_columns([windows.predicted("p", made.per_sequence["y"])]))
+        found = cells(rows.with_columns([predicted("p", made.per_sequence["y"], windows)]))
     assert left == 0
     for row, a, b in zip(found, frame["a"], frame["b"], strict=True):
         if row["step"] < 5:  # the last row, which no window shows
@@ -99,7 +100,7 @@ def test_without_a_horizon_what_is_predicted_stands_in_the_last_row_of_a_window(
     made = sq.window([[0, 1, 2, 3, 4]], size=2, stride=2)
     windows = windows_of(made)
     rows, _ = Rows.of_windows(windows, by_source=False)
-    found = cells(rows.with_columns([windows.predicted("p", np.array([[7, 8], [5, 6]]))]))
+    found = cells(rows.with_columns([predicted("p", np.array([[7, 8], [5, 6]]), windows)]))
     assert [(row["x"], row["p_0"], row["p_1"]) for row in found] == [
         *((0, None, None), (1, 7, 8), (2, None, None)),
         (3, 5, 6),
@@ -112,10 +113,10 @@ def test_what_cannot_be_taken_back_is_said() -> None:
     with pytest.raises(
         DataError, match=r"--add p: has shape \(2, 3\); \(2, 2\) was expected, for the windows"
     ):
-        windows.predicted("p", np.zeros((2, 3)))
+        predicted("p", np.zeros((2, 3)), windows)
     with pytest.raises(DataError, match="keep-row-index"):
         Rows.of_windows(windows, by_source=True)
-    assert Windows.of(sq.truncate([[1, 2]], maxlen=1), sq.truncate([[1, 2]], maxlen=1)) is None
+    assert WindowRows.of(sq.truncate([[1, 2]], maxlen=1), sq.truncate([[1, 2]], maxlen=1)) is None
 
 
 @pytest.mark.filterwarnings("ignore:scaled a second time")

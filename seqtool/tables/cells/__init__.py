@@ -23,8 +23,9 @@ from seqtool.tables.cells.cells import (
 from seqtool.tables.cells.keys import Keys, KeyState
 from seqtool.tables.cells.label_meaning import are_numbers, label_number
 from seqtool.tables.cells.labels import Labels, LabelState, encode_labels, read_labels, several_meanings
+from seqtool.tables.cells.number_reading import is_numeric
 from seqtool.tables.cells.number_state import Loss, NumberState
-from seqtool.tables.cells.numbers import Numbers, bad_number, is_numeric
+from seqtool.tables.cells.numbers import Numbers, bad_number
 from seqtool.tables.cells.order import Order
 from seqtool.tables.cells.order_state import OrderState
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import product
 from typing import Any, Protocol, TypeVar
 
@@ -116,10 +116,15 @@ def missing_words(more: Iterable[str] = ()) -> Any:
     >>> len(missing_words(["?"])) - len(missing_words())
     1
     """
-    cases = {
+    return pa.array(sorted(_in_any_case().union(more)), pa.string())
+
+
+@cache
+def _in_any_case() -> frozenset[str]:
+    """Each usual word for a missing value in each of its spellings."""
+    return frozenset(
         "".join(letters) for word in MISSING for letters in product(*zip(word, word.upper(), strict=True))
-    }
-    return pa.array(sorted(cases | set(more)), pa.string())
+    )
 
 
 def reads_as_missing(cell: str) -> bool:

@@ -29,8 +29,8 @@ from seqtool.tables.cells.instants import (
     typed_kind,
     typed_ticks,
 )
+from seqtool.tables.cells.number_reading import read_numbers
 from seqtool.tables.cells.number_state import FLOAT64, INT64, Loss, NumberOptions
-from seqtool.tables.cells.numbers import read_numbers
 from seqtool.tables.cells.order_state import EXPECTED_ORDER, OrderState, joined, other_categories
 from seqtool.tables.cells.text_order import sample_of
 from seqtool.tables.cells.times import read_times

@@ -16,7 +16,7 @@ from seqtool.dataclass import dataclass
 from seqtool.tables.cells.label_meaning import label_number
 from seqtool.tables.cells.times import by_numbers, time_formats
 
-_FEW = 200  # cells, and shapes, that are kept
+_KEPT = 200  # cells, and shapes, that are kept
 _LONGEST = 100  # letters of a cell that is looked at
 _DIGITS = re.compile("[0-9]+")
 
@@ -51,8 +51,8 @@ def _sample(cells: Iterable[str], ends: Iterable[tuple[str, str, str]]) -> TextS
     for shape, first, last in ends:
         known = found.get(shape, (first, last))
         found[shape] = min(first, known[0]), max(last, known[1])
-    shapes = sorted(found)[:_FEW]
-    return TextSample(tuple(sorted(cells)[:_FEW]), tuple((shape, *found[shape]) for shape in shapes))
+    shapes = sorted(found)[:_KEPT]
+    return TextSample(tuple(sorted(cells)[:_KEPT]), tuple((shape, *found[shape]) for shape in shapes))
 
 
 def sample_of(text: Any) -> TextSample:
@@ -70,7 +70,7 @@ def sample_of(text: Any) -> TextSample:
         return TextSample()
     table = pa.table({"shape": shapes, "cell": cells})
     ends = table.group_by("shape").aggregate([("cell", "min"), ("cell", "max")]).to_pydict()
-    few = cells.take(pc.select_k_unstable(cells, min(_FEW, len(cells)), [("", "ascending")]))
+    few = cells.take(pc.select_k_unstable(cells, min(_KEPT, len(cells)), [("", "ascending")]))
     return _sample(few.to_pylist(), zip(ends["shape"], ends["cell_min"], ends["cell_max"], strict=True))
 
 
