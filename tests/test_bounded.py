@@ -294,7 +294,7 @@ def write_digits(path: Path, keys: np.ndarray, time: np.ndarray, digits: np.ndar
 
 @pytest.mark.slow
 def test_integer_keys_whose_last_rows_are_text(place: Place) -> None:
-    rows, count = 2_250_000, 900_000
+    rows, count = 2_400_000, 960_000
     keys, a = shuffled(rows) % count, small_numbers(rows)
     write_csv(place, "rows.csv", key=keys, a=a, b=np.arange(rows))
     with (place.folder / "rows.csv").open("a") as file:
