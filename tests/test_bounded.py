@@ -32,6 +32,9 @@ from tests.low_memory import COMMAND, LIMIT
 
 LEAST = "256M"
 PYTHON = 150 * 10**6  # bytes that the interpreter and its libraries may take: the promise
+STREAMED = (
+    120 * 10**6
+)  # bytes that calls may take which only pass their data on, Python and libraries included
 MILLION = 10**6
 
 
@@ -84,7 +87,7 @@ def bounded(
 
 def streamed(place: Place, *arguments: str, of: int) -> dict[str, Any]:
     """The same of a call that takes little whatever it may take: its data are on their way from file to file."""
-    return bounded(place, *arguments, of=of, most=PYTHON)
+    return bounded(place, *arguments, of=of, most=STREAMED)
 
 
 def same_as_unbounded(place: Place, *arguments: str, limit: str = LIMIT) -> dict[str, Any]:
@@ -294,12 +297,12 @@ def write_digits(path: Path, keys: np.ndarray, time: np.ndarray, digits: np.ndar
 
 @pytest.mark.slow
 def test_integer_keys_whose_last_rows_are_text(place: Place) -> None:
-    rows, count = 2_400_000, 960_000
+    rows, count = 1_900_000, 760_000
     keys, a = shuffled(rows) % count, small_numbers(rows)
     write_csv(place, "rows.csv", key=keys, a=a, b=np.arange(rows))
     with (place.folder / "rows.csv").open("a") as file:
         file.write("07,1,2\nx,3,4\n")
-    same_as_unbounded(place, "group", "rows.csv", "--key", "key")
+    same_as_unbounded(place, "group", "rows.csv", "--key", "key", "--dtype", "float64")
     output = mapped(place)
     names = np.array([*np.arange(count).astype("U7"), "07", "x"])
     order = np.argsort(names)
@@ -389,12 +392,12 @@ def test_group_into_pad_through_a_pipe(place: Place) -> None:
 
 # --- pad and info -----------------------------------------------------------------------------------------
 
-DENSE = (160, 1000, 125)  # of float64: 160 MB
+DENSE = (125, 1000, 125)  # of float64: 125 MB
 
 
 @pytest.fixture(scope="module")
 def dense(large: Place) -> np.ndarray:
-    """A file of 160 MB that takes little room on the disk: few of its cells were ever written."""
+    """A file of 125 MB that takes little room on the disk: few of its cells were ever written."""
     return write_sparse(large.folder / "dense.npy", DENSE, stride=10)
 
 
@@ -439,7 +442,7 @@ def test_pad_with_strip(place: Place, dense: np.ndarray) -> None:
 
 @pytest.mark.slow
 def test_pad_of_sequences_along_the_first_axis_in_fortran_order(place: Place) -> None:
-    count, path = 20_000, place.folder / "f.npy"
+    count, path = 16_000, place.folder / "f.npy"
     array = np.lib.format.open_memmap(path, "w+", np.float64, (count, 50, 20), fortran_order=True)
     array[:, 49, 19] = np.arange(count)
     array.flush()
@@ -448,7 +451,7 @@ def test_pad_of_sequences_along_the_first_axis_in_fortran_order(place: Place) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shape", [(200_000, 100, 2), (250, 40_000, 4)], ids=["turned", "looked up"])
+@pytest.mark.parametrize("shape", [(160_000, 100, 2), (250, 32_000, 4)], ids=["turned", "looked up"])
 def test_pad_of_a_time_major_array(place: Place, shape: tuple[int, int, int]) -> None:
     """Few long sequences are turned on the disk; of many short ones some are read at a time."""
     slots, count, _ = shape
@@ -464,7 +467,7 @@ def test_pad_of_a_time_major_array(place: Place, shape: tuple[int, int, int]) ->
 @pytest.mark.slow
 def test_pad_and_check_of_frames(place: Place) -> None:
     """Clips of 40 frames of 64 x 64 x 3, all of them different, and one of 2500."""
-    steps = np.full(85, 40)
+    steps = np.full(70, 40)
     steps[7] = 2500
     values = np.lib.format.open_memmap(place.folder / "v.npy", "w+", np.uint8, (steps.sum(), 64, 64, 3))
     values[:, 5, 6, 1], values[:, 5, 6, 2] = np.divmod(np.arange(len(values)), 251)
@@ -474,15 +477,15 @@ def test_pad_and_check_of_frames(place: Place) -> None:
     padded = mapped(place)
     assert (padded.x[8, 40:] == [1, 2, 3]).all()
     assert (padded.x[0, :40, 5, 6, 2] == np.arange(40)).all()
-    done = within(place, "check", "out.npz", "--against", "r.npz", most=PYTHON)
+    done = within(place, "check", "out.npz", "--against", "r.npz", most=STREAMED)
     failing = {f["name"]: f["count"] for f in json.loads(done.out)["findings"] if f["verdict"] == "fails"}
-    assert failing["shared sequences"] == 84  # all but the one that was cut
+    assert failing["shared sequences"] == 69  # all but the one that was cut
 
 
 @pytest.mark.slow
 def test_pad_and_info_of_a_file_of_ours(place: Place) -> None:
     """Ragged, one sequence of which holds half of all steps: stored and deflated; then padded."""
-    steps, count = 10 * MILLION, 40
+    steps, count = 8 * MILLION, 40
     lengths = np.full(count, steps // 2 // (count - 1))
     lengths[5] = steps - lengths.sum() + lengths[5]
     values = np.repeat(np.arange(steps // 1000, dtype=np.float64), 1000).reshape(-1, 1) + np.zeros(2)
@@ -490,7 +493,7 @@ def test_pad_and_info_of_a_file_of_ours(place: Place) -> None:
     seqtool.save(place.folder / "stored.npz", ragged)
     seqtool.save(place.folder / "deflated.npz", ragged, compress="fast")
     last = ragged.offsets[1:] - 1
-    call, slots = ("pad", "--maxlen", "400000", "--post", "--truncating", "pre"), 400_000
+    call, slots = ("pad", "--maxlen", "300000", "--post", "--truncating", "pre"), 300_000
     streamed(place, *call, "stored.npz", "-o", "out.npz", of=values.nbytes)
     (place.folder / "out.npz").rename(place.folder / "padded.npz")
     output = mapped(place, "padded.npz")
@@ -499,17 +502,17 @@ def test_pad_and_info_of_a_file_of_ours(place: Place) -> None:
     streamed(place, *call, "deflated.npz", "-o", "out.npz", of=values.nbytes)
     again = mapped(place)
     assert (again.x == output.x).all()
-    call = ("pad", "padded.npz", "--pre", "--maxlen", "200000")
+    call = ("pad", "padded.npz", "--pre", "--maxlen", "150000")
     streamed(place, *call, "-o", "out.npz", of=count * slots * 16)
     assert (mapped(place).x[:, -1] == values[last]).all()
     for name in ("stored.npz", "deflated.npz", "padded.npz"):
-        done = succeeded(within(place, "info", name, most=PYTHON))
+        done = succeeded(within(place, "info", name, most=STREAMED))
         assert json.loads(done.out)["sequences"]["count"] == count
 
 
 @pytest.mark.slow
 def test_one_padded_sequence_with_half_of_all_steps(place: Place) -> None:
-    count, slots, most = 12, 840_000, 350_000
+    count, slots, most = 12, 660_000, 300_000
     x = np.zeros((count, slots, 2))
     lengths = np.full(count, slots // (count - 1))
     lengths[3] = slots
@@ -526,8 +529,8 @@ def test_one_padded_sequence_with_half_of_all_steps(place: Place) -> None:
 
 @pytest.mark.slow
 def test_looking_at_files_of_ours_and_foreign_ones(place: Place) -> None:
-    """120,000 keys, labels and sequences in three files, one of them compressed: all of each is looked at."""
-    count, slots = 120_000, 40
+    """98,000 keys, labels and sequences in three files, one of them compressed: all of each is looked at."""
+    count, slots = 98_000, 40
     rng = np.random.default_rng(3)
     lengths = rng.integers(1, slots + 1, count)
     x = rng.integers(1, 1000, (count, slots, 4), dtype=np.int16).astype(np.float64)
@@ -535,7 +538,7 @@ def test_looking_at_files_of_ours_and_foreign_ones(place: Place) -> None:
     names = np.array([f"key {i:07}" for i in range(count)])
     arrays = {"x": x, "lengths": lengths, "keys": names, "y": rng.integers(0, 5, count)}
     np.savez(place.folder / "foreign.npz", **arrays)
-    assert x.nbytes > PYTHON
+    assert x.nbytes > STREAMED
     del x, arrays
     succeeded(place.process("pad", "foreign.npz", "--post", "--min-len", "3", "-o", "ours.npz", "-q"))
     succeeded(place.process("pad", "ours.npz", "--ragged", "--compress", "fast", "-o", "ragged.npz", "-q"))
@@ -547,7 +550,7 @@ def test_looking_at_files_of_ours_and_foreign_ones(place: Place) -> None:
         (("check", "ours.npz", "--against", "foreign.npz"), {"shared keys": kept, "shared sequences": kept}),
         (("plan", "ours.npz"), None),
     ):
-        facts = json.loads(within(place, *call, most=PYTHON).out)
+        facts = json.loads(within(place, *call, most=STREAMED).out)
         if failing is not None:
             found = {f["name"]: f["count"] for f in facts["findings"] if f["verdict"] == "fails"}
             assert found == failing
@@ -579,8 +582,8 @@ def test_unpad_in_the_order_of_the_rows(place: Place) -> None:
 
 @pytest.mark.slow
 def test_filter_of_many_sequences(place: Place) -> None:
-    """A quarter of 680,000, by their keys and by chance."""
-    count, sample = 680_000, 170_000
+    """A quarter of 540,000, by their keys and by chance."""
+    count, sample = 540_000, 135_000
     x = np.arange(count * 60, dtype=np.float32)
     seqtool.save(
         place.folder / "in.npz",
@@ -598,13 +601,13 @@ def test_filter_of_many_sequences(place: Place) -> None:
 
 @pytest.mark.slow
 def test_windows_of_many_sequences(place: Place) -> None:
-    """An output of 170 MB, of which each window has a key, a part and labels of its own."""
-    count, length = 68_000, 100
+    """An output of 130 MB, of which each window has a key, a part and labels of its own."""
+    count, length = 53_000, 100
     values = np.lib.format.open_memmap(place.folder / "in.npy", "w+", np.float32, (count, length))
     values[:] = np.arange(count)[:, None] % 1000 + np.arange(length) / 128
     call = ["--size", "12", "--stride", "4", "--horizon", "1", "--next", "--rate", "2"]
-    succeeded(within(place, "window", "in.npy", *call, "-o", "out.npz", most=PYTHON))
-    assert (place.folder / "out.npz").stat().st_size > PYTHON
+    succeeded(within(place, "window", "in.npy", *call, "-o", "out.npz", most=STREAMED))
+    assert (place.folder / "out.npz").stat().st_size > STREAMED
     output = mapped(place)
     windows = (length - 23 - 1) // 4 + 1
     assert output.x.shape == (count * windows, 12)
@@ -796,8 +799,8 @@ def test_an_output_of_more_than_4_gb(place: Place) -> None:
 
 @pytest.fixture(scope="module")
 def steps(large: Place) -> np.ndarray:
-    """Five features of 164 MB, in sequences one of which is longer than memory holds, and their values."""
-    random, count, long = np.random.default_rng(3), 4_100_000, 3_500_000
+    """Five features of 128 MB, in sequences one of which is longer than memory holds, and their values."""
+    random, count, long = np.random.default_rng(3), 3_200_000, 2_700_000
     values = random.normal(size=(count, 5))
     values[random.integers(0, count, count // 10)] = np.nan
     offsets = np.array([0, 10, long, *range(long + 50, count + 1, 50)])
@@ -829,8 +832,8 @@ def test_filling_of_long_sequences(place: Place, steps: np.ndarray) -> None:
 
 @pytest.mark.slow
 def test_splits_of_many_sequences_and_of_their_times(place: Place) -> None:
-    """164 MB of steps in 64,000 sequences, each of 20 times."""
-    count, length = 64_000, 20
+    """130 MB of steps in 51,000 sequences, each of 20 times."""
+    count, length = 51_000, 20
     random, total = np.random.default_rng(4), count * length
     ragged = seqtool.Ragged(
         random.normal(size=(total, 16)),
@@ -851,7 +854,8 @@ def test_splits_of_many_sequences_and_of_their_times(place: Place) -> None:
     assert len(mapped(place, "part-test.npz")) == count / 2
     call("split", "timed.npz", "--at", "15", "--context", "-o", "out.npz")
     assert (np.asarray(mapped(place).lengths).reshape(count, 2) == [15, 20]).all()
-    call("split", "timed.npz", "--last", "2", "--target", "0", "-o", "out.npz")
+    last = ["split", "timed.npz", "--last", "2", "--target", "0"]
+    succeeded(within(place, *last, "-o", "out.npz", most=PYTHON))
     call("truncate", "timed.npz", "--within", "7", "--of", "end", "-o", "out.npz")
     assert (np.asarray(mapped(place).lengths) == 8).all()
 
@@ -874,7 +878,7 @@ def users(count: int) -> seqtool.Ragged:
 @pytest.mark.slow
 def test_formats_out_and_back(place: Place) -> None:
     """Of numbers as text there are fewer: in Python each takes 32 bytes."""
-    count = 25_500
+    count = 20_000
     many, fewer, few = users(46_000), users(count), users(11_500)
     for name, ragged in (("many", many), ("fewer", fewer), ("few", few)):
         seqtool.save(place.folder / f"{name}.npz", ragged)
@@ -892,7 +896,7 @@ def test_formats_out_and_back(place: Place) -> None:
     other = fewer.replace(keys=np.array([f"other {i}" for i in range(count)]))
     seqtool.save(place.folder / "other.npz", other)
     files = ["fewer.npz", "other.npz", "rows.parquet", "--on-clash", "first"]
-    bounded(place, "concat", *files, "-o", "out.npz", of=2 * fewer.values.nbytes)
+    bounded(place, "concat", *files, "-o", "out.npz", of=2 * fewer.values.nbytes + many.values.nbytes)
     output = mapped(place)
     assert output.keys[count : count + 1][0] == "other 0"
     expected = [fewer.lengths, fewer.lengths, many.lengths[count:]]
@@ -901,7 +905,7 @@ def test_formats_out_and_back(place: Place) -> None:
 
 @pytest.mark.slow
 def test_categories_of_many_names(place: Place) -> None:
-    rows, count = 1_100_000, 550_000
+    rows, count = 900_000, 450_000
     codes = np.random.default_rng(5).integers(0, count, rows)
     names = pa.array([f"item-{code:07d}" for code in range(count)]).take(pa.array(codes))
     write_parquet(place, "rows.parquet", key=small_numbers(rows), item=names, time=np.arange(rows))
