@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, SupportsIndex, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from seqtool.option_names import as_arguments
 from seqtool.sequences.labels import padded_class
 from seqtool.sequences.padding_values import Side, Value
 from seqtool.sequences.ragged import Padded, Ragged
+from seqtool.sources.pad import ColumnName
 from seqtool.system import memory
 from seqtool.tables import opening
 from seqtool.tables.candidates import key_candidates
@@ -39,43 +40,41 @@ from seqtool.tables.roles import LabelKind
 from seqtool.tables.table import Table
 from seqtool.words import in_short, join_names, listed
 
-Column = str | SupportsIndex
-
 
 @overload
 def group(
-    data: Any, *, key: Column | Sequence[Column] = ..., ragged: Literal[False] = ..., **options: Any
+    data: Any, *, key: ColumnName | Sequence[ColumnName] = ..., ragged: Literal[False] = ..., **options: Any
 ) -> Padded: ...
 @overload
 def group(
-    data: Any, *, key: Column | Sequence[Column] = ..., ragged: Literal[True], **options: Any
+    data: Any, *, key: ColumnName | Sequence[ColumnName] = ..., ragged: Literal[True], **options: Any
 ) -> Ragged: ...
 @names_arguments  # type: ignore[misc] # the overloads only tell the result's type; **options is what stands here
 def group(
     data: Any,
     *,
-    key: Column | Sequence[Column] = (),
+    key: ColumnName | Sequence[ColumnName] = (),
     key_from: str | None = None,
     no_key: bool = False,
     key_blank_lines: bool = False,
-    order_by: Column | Sequence[Column] = (),
+    order_by: ColumnName | Sequence[ColumnName] = (),
     gap: float | str | timedelta | np.timedelta64 | None = None,
-    columns: Column | Sequence[Column] | None = None,
-    pivot: str | Mapping[Column, Column] | None = None,
+    columns: ColumnName | Sequence[ColumnName] | None = None,
+    pivot: str | Mapping[ColumnName, ColumnName] | None = None,
     pivot_agg: PivotAgg | None = None,
     time_as: TimeUnit | None = None,
-    drop: Column | Sequence[Column] = (),
+    drop: ColumnName | Sequence[ColumnName] = (),
     where: str | None = None,
     keep_key: bool | None = None,
     label: Any = None,
     label_as: LabelKind | None = None,
-    step_label: Column | None = None,
+    step_label: ColumnName | None = None,
     label_value: float = -100,
     static: Any = (),
-    category: Column | Sequence[Column] = (),
+    category: ColumnName | Sequence[ColumnName] = (),
     keep_row_index: bool = False,
     keep_order: bool = False,
-    delta: Column | None = None,
+    delta: ColumnName | None = None,
     time_unit: StepUnit | None = None,
     position: bool = False,
     every: float | str | timedelta | np.timedelta64 | None = None,
@@ -128,10 +127,55 @@ def group(
     >>> grouped.x.shape, grouped.keys.tolist(), grouped.lengths.tolist()
     ((4, 2, 3), [1, 2, 3, 4], [1, 2, 2, 1])
     """
-    arguments = {name: value for name, value in locals().items() if name != "data"}
     if not (columns_named(key) or key_from or no_key or key_blank_lines):
         _refuse_no_key(data)
-    spec = _spec(**arguments)
+    spec = _spec(
+        key=key,
+        key_from=key_from,
+        no_key=no_key,
+        key_blank_lines=key_blank_lines,
+        order_by=order_by,
+        gap=gap,
+        columns=columns,
+        pivot=pivot,
+        pivot_agg=pivot_agg,
+        time_as=time_as,
+        drop=drop,
+        where=where,
+        keep_key=keep_key,
+        label=label,
+        label_as=label_as,
+        step_label=step_label,
+        label_value=label_value,
+        static=static,
+        category=category,
+        keep_row_index=keep_row_index,
+        keep_order=keep_order,
+        delta=delta,
+        time_unit=time_unit,
+        position=position,
+        every=every,
+        agg=agg,
+        since_observed=since_observed,
+        min_len=min_len,
+        empty_key=empty_key,
+        empty_label=empty_label,
+        missing=missing,
+        maxlen=maxlen,
+        padding=padding,
+        truncating=truncating,
+        value=value,
+        dtype=dtype,
+        ragged=ragged,
+        delimiter=delimiter,
+        header=header,
+        encoding=encoding,
+        decimal=decimal,
+        thousands=thousands,
+        skip_rows=skip_rows,
+        comment=comment,
+        sheet=sheet,
+    )
     with ExitStack() as stack:
         folder = temporary_folder(None)
         spool = stack.enter_context(Spool(folder))

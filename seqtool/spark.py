@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from seqtool.api import Column, call_of_group, warn_of
+from seqtool.api import call_of_group, warn_of
 from seqtool.errors import SeqtoolError, UsageError, names_arguments
 from seqtool.files.deflate import Compress
 from seqtool.files.stores import store_at
@@ -20,6 +20,7 @@ from seqtool.sharding.job import Job, packed, plain, unpacked
 from seqtool.sharding.observing import FileFacts, facts_of
 from seqtool.sharding.spark import arrow_schema, moved, results
 from seqtool.sharding.target import OutputFolder
+from seqtool.sources.pad import ColumnName
 from seqtool.system import memory
 from seqtool.tables.named_columns import columns_named
 from seqtool.tables.table import Expected, Table, typed_table
@@ -33,8 +34,8 @@ def write_sequences(
     frame: DataFrame,
     path: str | os.PathLike[str],
     *,
-    key: Column | Sequence[Column],
-    order_by: Column | Sequence[Column],
+    key: ColumnName | Sequence[ColumnName],
+    order_by: ColumnName | Sequence[ColumnName],
     shards: int = 64,
     max_memory: str = "1G",
     compress: Compress | None = None,

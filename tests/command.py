@@ -57,7 +57,7 @@ class Place:
     def copied(self, root: Path) -> Place:
         """Another one that holds the same files: for tests that begin with what the same calls have made."""
         place = Place(root)
-        shutil.copytree(self.folder, place.folder, dirs_exist_ok=True)
+        shutil.copytree(self.folder, place.folder, symlinks=True, dirs_exist_ok=True)
         return place
 
     def write(self, name: str, content: str | bytes | np.ndarray) -> Path:

@@ -132,7 +132,7 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Look for garbage once: pytest does so ten times in each process, for what a destructor may complain of."""
+    """Look for garbage once: pytest does so again and again, for what a destructor may complain of."""
     gc.collect()
     gc.freeze()
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from math import fsum, sqrt
 from typing import Any
@@ -232,10 +233,19 @@ def raggeds(draw: st.DrawFn, dtypes: list[str] = NUMBERS, *, riders: bool = Fals
     lengths = draw(st.lists(st.integers(0, 5), max_size=6))
     steps, count = sum(lengths), len(lengths)
     step = draw(STEPS)
-    values = draw(npst.arrays(draw(st.sampled_from(dtypes)), (steps, *step)))
+    values = draw(_numbers(draw(st.sampled_from(dtypes)), (steps, *step)))
     ragged = Ragged(values, offsets_of(np.array(lengths, dtype=np.int64)))
-    if not riders:
-        return ragged
+    return ragged.replace(**draw(_riders(steps, count, step))) if riders else ragged
+
+
+@cache  # to make and to validate a strategy takes longer than to draw from it
+def _numbers(dtype: str, shape: tuple[int, ...]) -> st.SearchStrategy[Any]:
+    return npst.arrays(dtype, shape)
+
+
+@cache
+def _riders(steps: int, count: int, step: tuple[int, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    """What may ride along with so many steps, of this shape, and sequences."""
     optional = {
         "keys": st.none()
         | npst.arrays(np.int64, count)
@@ -262,7 +272,7 @@ def raggeds(draw: st.DrawFn, dtypes: list[str] = NUMBERS, *, riders: bool = Fals
         "names": st.fixed_dictionaries({}, optional={"classes": texts(3), "static_features": texts(2)}),
         "receipt": st.sampled_from([(), ({"command": "group", "inputs": ["é.csv"]},)]),
     }
-    return ragged.replace(**draw(st.fixed_dictionaries(optional)))
+    return st.fixed_dictionaries(optional)
 
 
 def begin_within(one: list[list[Any]], other: list[list[Any]], *, least: int = 3) -> list[tuple[int, int]]:

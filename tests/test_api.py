@@ -1,5 +1,6 @@
 """`st.group`: one function for DataFrames, arrays and files."""
 
+import inspect
 import warnings
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 import seqtool as st
+from seqtool.errors import UsageError
 from seqtool.sequences.ragged import Padded, Ragged
 from tests.holders import Capsule
 from tests.oracles import parts, text_of
@@ -459,3 +461,18 @@ def test_the_data_is_left_as_it_was() -> None:
     st.group(array, key=2)
     pd.testing.assert_frame_equal(frame, EVENTS)
     assert array.tolist() == ROWS
+
+
+def test_every_argument_of_group_is_handed_on_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: dict[str, Any] = {}
+
+    def note(**arguments: Any) -> None:
+        handed.update(arguments)
+        raise UsageError("noted")
+
+    monkeypatch.setattr("seqtool.api._spec", note)
+    arguments = {name: f"{name} of this call" for name in inspect.signature(st.group).parameters}
+    del arguments["data"]
+    with pytest.raises(UsageError, match="noted"):
+        st.group([], **arguments)
+    assert handed == arguments

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -166,26 +170,38 @@ def test_process_substitution(place: Place) -> None:
     succeeded(place.shell("seqtool group <(zcat a.csv.gz) --key user -o one.npz"))
     succeeded(place.shell("seqtool group a.csv --key user -o two.npz"))
     assert_same(place, "one.npz", "two.npz")
-    succeeded(place.shell("seqtool pad <(seqtool group a.csv --key user -o -) --maxlen 9 -o three.npz"))
+    with handed_over(succeeded(place.shell("seqtool group a.csv --key user -o -")).out) as name:
+        succeeded(place.run("pad", name, "--maxlen", "9", "-o", "three.npz"))
     succeeded(place.shell("seqtool pad two.npz --maxlen 9 -o four.npz"))
     assert_same(place, "three.npz", "four.npz")
-    succeeded(place.shell("seqtool pad two.npz --maxlen 9 -o >(seqtool pad --maxlen 5 > five.npz); wait $!"))
+    succeeded(place.shell("seqtool pad two.npz --maxlen 9 -o >(cat > written.npz); wait $!"))
+    succeeded(place.shell("seqtool pad --maxlen 5 < written.npz > five.npz"))
     assert place.arrays("five.npz")["x"].shape == (13, 5, 3)
     assert place.left_behind() == []
+
+
+@contextmanager
+def handed_over(data: bytes) -> Iterator[str]:
+    """The name that a shell puts in place of <(...), of a pipe that these bytes come through."""
+    reading, writing = os.pipe()
+    with ThreadPoolExecutor(1) as pool, os.fdopen(writing, "wb") as file, os.fdopen(reading, "rb"):
+        pool.submit(lambda: (file.write(data), file.close()))
+        yield f"/dev/fd/{reading}"
 
 
 def test_several_process_substitutions_are_one_table(place: Place) -> None:
     head, *rows = EVENTS.splitlines(keepends=True)
     place.write("a.csv", EVENTS)
-    place.write("b.csv.gz", gzip.compress((head + "".join(rows[:200])).encode()))
-    place.write("c.csv.gz", gzip.compress((head + "".join(rows[200:])).encode()))
-    succeeded(place.shell("seqtool group <(zcat b.csv.gz) <(zcat c.csv.gz) --key user -o one.npz"))
+    first, second = ((head + "".join(some)).encode() for some in (rows[:200], rows[200:]))
+    with handed_over(first) as one, handed_over(second) as two:
+        succeeded(place.run("group", one, two, "--key", "user", "-o", "one.npz"))
     succeeded(place.shell("seqtool group a.csv --key user -o two.npz"))
     assert_same(place, "one.npz", "two.npz")
 
 
 def test_standard_input_by_its_path(place: Place) -> None:
-    succeeded(place.bash("cat samples/rows.csv | seqtool group /dev/stdin --key 2 -o one.npz"))
+    rows = (SAMPLES / "rows.csv").read_bytes()
+    succeeded(place.run("group", "/dev/stdin", "--key", "2", "-o", "one.npz", stdin=rows))
     succeeded(place.shell("seqtool group --key 2 -o two.npz < samples/rows.csv"))
     assert_same(place, "one.npz", "two.npz")
 
@@ -227,10 +243,9 @@ def test_info_at_the_end_of_a_pipe(place: Place) -> None:
 
 def test_a_command_that_wrote_a_file_instead(place: Place) -> None:
     """The pipe stays empty, and the second command says what to add to the first."""
-    done = place.shell(
-        "seqtool group samples/rows.csv --key 2 -q | seqtool pad --maxlen 4; echo ${PIPESTATUS[1]}"
-    )
-    assert done.out == b"1\n"
+    piped = succeeded(place.shell("seqtool group samples/rows.csv --key 2 -q")).out
+    done = place.run("pad", "--maxlen", "4", stdin=piped)
+    assert (piped, done.code, done.out) == (b"", 1, b"")
     assert done.err.startswith("seqtool: error: standard input: empty")
     assert "-o -" in done.err
 

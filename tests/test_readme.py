@@ -135,14 +135,19 @@ def test_the_table_of_shapes_has_calls() -> None:
     assert len(shapes()) > 3
 
 
-@pytest.mark.parametrize("call", shapes())
-def test_shape(call: str, tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    if ".xlsx" in call:
-        reader()
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    place = Place(tmp_path_factory.mktemp("inputs"))
     (place.folder / "samples").symlink_to(ROOT / "samples")
     write_shapes(place.folder)
-    assert "wrote" in succeeded(place.shell(call)).err
+    return place
+
+
+@pytest.mark.parametrize("call", shapes())
+def test_shape(call: str, inputs: Place, tmp_path: Path) -> None:
+    if ".xlsx" in call:
+        reader()
+    assert "wrote" in succeeded(inputs.copied(tmp_path).shell(call)).err
 
 
 def plain() -> list[int]:

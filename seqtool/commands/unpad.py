@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seqtool.sources.options import Sequences
     from seqtool.tables.table import Table
     from seqtool.terminal.report import Summary
-    from seqtool.unpadding.rows import Rows
+    from seqtool.unpadding.rows import FlatRows
 
 
 def unpad(
@@ -128,19 +128,21 @@ def unpad(
     summary.show(quiet=to.quiet and not to.dry_run, verbose=to.verbose, as_json=to.as_json)
 
 
-def _rows(found: Sequences, opened: Source, summary: Summary, *, raw: bool, beside: Sequence[str]) -> Rows:
+def _rows(
+    found: Sequences, opened: Source, summary: Summary, *, raw: bool, beside: Sequence[str]
+) -> FlatRows:
     """The rows of sequences; `raw` ones as they were before scale, encode, window and the like.
 
     `beside` are the options of the table that they are to stand beside.
     """
     from seqtool.unpadding.landing import WindowRows
-    from seqtool.unpadding.rows import Rows
+    from seqtool.unpadding.rows import FlatRows
     from seqtool.unpadding.undoing import kept_scales, undone
     from seqtool.words import count, join_names
 
     ragged, room = found.ragged, opened.memory.limit // 4
     if not raw:
-        return Rows.of(ragged, opened.spool, room=room)
+        return FlatRows.of(ragged, opened.spool, room=room)
     before, names = undone(ragged, opened.spool)
     windows = WindowRows.of(before, ragged)
     names = [*names, *([windows.parting.command] if windows else [])]
@@ -153,8 +155,8 @@ def _rows(found: Sequences, opened: Source, summary: Summary, *, raw: bool, besi
             "features stay scaled"
         )
     if windows is None:
-        return Rows.of(before, opened.spool, room=room)
-    rows, left = Rows.of_windows(windows, by_source=bool(beside))
+        return FlatRows.of(before, opened.spool, room=room)
+    rows, left = FlatRows.of_windows(windows, by_source=bool(beside))
     is_split = windows.parting.command == "split"
     if windows.unseen and not beside:
         where = "of steps that follow x, in no x of this file"
@@ -184,8 +186,8 @@ def _account(written: int, expected: int, to: RowOutputOptions) -> None:
 
 
 def _with_predictions(
-    rows: Rows, files: list[tuple[str, Path]], found: Sequences, room: int, summary: Summary
-) -> Rows:
+    rows: FlatRows, files: list[tuple[str, Path]], found: Sequences, room: int, summary: Summary
+) -> FlatRows:
     """The same rows with the columns of predictions, which are read at once if they take no more than `room` bytes."""
     from seqtool.unpadding import forecasts
     from seqtool.unpadding.parting import follows
@@ -217,7 +219,7 @@ def _with_predictions(
 
 
 def _write_beside(
-    rows: Rows, own: int, table: Table, destination: Destination, to: RowOutputOptions, summary: Summary
+    rows: FlatRows, own: int, table: Table, destination: Destination, to: RowOutputOptions, summary: Summary
 ) -> None:
     """Write the rows of a table with the predictions beside them."""
     from seqtool.commands._row_output import write_rows

@@ -62,7 +62,7 @@ class Stream:
             raise zipfile.BadZipFile(f"Bad CRC-32 for file {self._info.filename!r}")
 
 
-class Stored:
+class StoredMember:
     """Takes bytes of a file from `begin` to `end`."""
 
     def __init__(self, file: IO[bytes], begin: int, end: int) -> None:

@@ -22,7 +22,7 @@ from seqtool.advice import Advice
 from seqtool.arrays.dtypes import Array
 from seqtool.arrays.lazy import AnyArray
 from seqtool.errors import DataError, damaged
-from seqtool.files.inflate import PIECE, Deflated, Forward, Inflated, Stored, Stream, Unpacked
+from seqtool.files.inflate import PIECE, Deflated, Forward, Inflated, StoredMember, Stream, Unpacked
 from seqtool.files.inputs import Input
 from seqtool.files.npy import FlatArray, OwnFile, Readable, in_file, memory_map, read_header
 from seqtool.files.stored import ROW_COPIES, TEXT_CELL, check_memory
@@ -261,7 +261,7 @@ class ZipReader:
             take = again.open(info).readinto  # type: ignore[attr-defined]
         else:
             begin = self._begin(info)
-            kind = Stored if info.compress_type == zipfile.ZIP_STORED else Inflated
+            kind = StoredMember if info.compress_type == zipfile.ZIP_STORED else Inflated
             take = kind(self._file, begin, begin + info.compress_size)
         return Stream(take, info)
 

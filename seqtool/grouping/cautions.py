@@ -12,7 +12,7 @@ from seqtool.grouping.advising import for_days, rounding_warnings
 from seqtool.grouping.column_facts import times
 from seqtool.grouping.encoder_plan import EncoderPlan
 from seqtool.grouping.encoder_state import EncoderState
-from seqtool.grouping.reading import Place
+from seqtool.grouping.reading import PlaceOf
 from seqtool.grouping.row_columns import STEP_LABEL
 from seqtool.sequences.ragged import Ragged
 from seqtool.tables.cells import KeyState, LabelState, OrderState
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from seqtool.grouping.gaps import Gap
 
 
-def cautions(plan: EncoderPlan, state: EncoderState, place: Place) -> list[str]:
+def cautions(plan: EncoderPlan, state: EncoderState, place: PlaceOf) -> list[str]:
     """A sentence for each thing that may be wrong, with its count and the option that changes it."""
     found: list[str] = []
     for column in plan.roles.key:
@@ -118,7 +118,7 @@ def _of_disorder(name: str, order: OrderState, *, descending: bool) -> Iterator[
         yield f"{problem}write their numbers with as many digits each, such as 09 beside 10"
 
 
-def _of_labels(name: str, labels: LabelState, place: Place, *, as_number: bool) -> Iterator[str]:
+def _of_labels(name: str, labels: LabelState, place: PlaceOf, *, as_number: bool) -> Iterator[str]:
     """Sentences for words for missing values among classes, and for text among numbers."""
 
     def as_missing(text: str) -> list[object]:

@@ -81,10 +81,7 @@ class Encoder:
     `faulty` is true once a bad cell was found; `has_text_keys` once a key of a table without names turned out to be
     text, so that it is no feature.
 
-    The arrays are named by the part and the position of their column: `k0` is the first key, `o3_0` the order in
-    column 3 (`o3_1` its nanoseconds), `f3` a feature, `s3` a static number; `y`, `y1`, ... are labels, `t` is the step
-    label, `p` the item of a long table, `c0`, `c1`, ... are categories, `d0`, ... those of sequences, and `row` the
-    number of the row.
+    `row_columns` names the arrays by the part that their column plays, such as "feature 3".
     """
 
     def __init__(self, plan: EncoderPlan, state: EncoderState | None = None, *, final: bool = False) -> None:

@@ -38,7 +38,7 @@ from seqtool.words import join_names
 if TYPE_CHECKING:
     from seqtool.grouping.gaps import Gap
 
-Place = Callable[[Any], str]
+PlaceOf = Callable[[Any], str]
 """Says in words where the row of a state stands, as `Table.place` does."""
 
 
@@ -106,7 +106,7 @@ def _filtered(
             yield {column: arrays[column].filter(marks) for column in plan.roles.used}, rows
 
 
-def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: Place, read: int = 0) -> None:
+def check(plan: EncoderPlan, state: EncoderState, *, name: str, place: PlaceOf, read: int = 0) -> None:
     """Raise DataError for what is wrong with the rows of a table called `name`, after all of them were `read`.
 
     The first bad cell comes first; then what only all rows show: empty keys, order values and labels, and numbers
@@ -153,7 +153,7 @@ def _check_keys(plan: EncoderPlan, state: EncoderState) -> None:
         raise DataError(f"all {state.rows:,} rows have an empty key; nothing is left to group")
 
 
-def _check_dtypes(plan: EncoderPlan, state: EncoderState, place: Place) -> None:
+def _check_dtypes(plan: EncoderPlan, state: EncoderState, place: PlaceOf) -> None:
     """Raise DataError for the first number that the type of the features, or of the static numbers, cannot hold."""
     dtype, static_dtype = plan.dtype(state), plan.static_dtype(state)
     for column in plan.features:
@@ -166,7 +166,7 @@ def _check_dtypes(plan: EncoderPlan, state: EncoderState, place: Place) -> None:
             raise DataError(f"{where}: {loss.reason}; ", without_static(plan, [column]))
 
 
-def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: Place) -> None:
+def _check_cells(plan: EncoderPlan, state: EncoderState, name: str, place: PlaceOf) -> None:
     """Raise DataError for the first bad cell; it names all features that hold no numbers if it is one of those."""
     found = plan.first_bad_cell(state)
     if found is None:
@@ -205,7 +205,7 @@ def _check_empty(plan: EncoderPlan, state: EncoderState, part: str, column: int,
         )
 
 
-def _check_items(plan: EncoderPlan, state: EncoderState, place: Place) -> None:
+def _check_items(plan: EncoderPlan, state: EncoderState, place: PlaceOf) -> None:
     """Raise DataError for rows of a long table whose item is empty."""
     for items in state.items.values():
         if items.absent and plan.roles.item is not None:
@@ -246,7 +246,7 @@ def _check_size(plan: EncoderPlan, state: EncoderState, size: Gap, option: str) 
         raise DataError(f"order column {name!r} holds {kind}; {option} is measured in numbers or times")
 
 
-def _check_labels(plan: EncoderPlan, labels: LabelState, column: int, rows: int, place: Place) -> None:
+def _check_labels(plan: EncoderPlan, labels: LabelState, column: int, rows: int, place: PlaceOf) -> None:
     """Raise DataError where rows lack the label and the call does not say what to do, or where all lack it."""
     without = labels.without
     if not without:
@@ -265,6 +265,6 @@ def _check_labels(plan: EncoderPlan, labels: LabelState, column: int, rows: int,
         )
 
 
-def _check_loss(plan: EncoderPlan, column: int, loss: Loss | None, place: Place) -> None:
+def _check_loss(plan: EncoderPlan, column: int, loss: Loss | None, place: PlaceOf) -> None:
     if loss is not None:
         raise DataError(f"{place(loss.row)}, column {plan.label(column)!r}: {loss.reason}")

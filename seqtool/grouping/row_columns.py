@@ -23,7 +23,7 @@ def is_key(name: str) -> bool:
 
 
 def order_name(column: int, part: int) -> str:
-    """The name of one of the parts that the values of an order column have, as days and the time within them."""
+    """The name of one of the parts of the values of an order column; some times have a second one, nanoseconds."""
     return f"order {column}.{part}"
 
 

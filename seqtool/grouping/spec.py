@@ -27,7 +27,7 @@ from seqtool.words import join_names
 if TYPE_CHECKING:
     from seqtool.grouping.gaps import Gap
 
-Column = str | int
+NamedColumn = str | int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,16 +42,16 @@ class GroupSpec(GroupOptions):
     Raises UsageError for arguments that are out of range, or contradict each other.
     """
 
-    key: Sequence[Column] = ()
+    key: Sequence[NamedColumn] = ()
     no_key: bool = False
-    order_by: Sequence[Column] = ()
-    columns: Sequence[Column] | None = None
-    drop: Sequence[Column] = ()
+    order_by: Sequence[NamedColumn] = ()
+    columns: Sequence[NamedColumn] | None = None
+    drop: Sequence[NamedColumn] = ()
     keep_key: bool | None = None
-    label: Column | Sequence[Column | Elsewhere] | None = None
-    step_label: Column | None = None
-    static: Sequence[Column | Elsewhere] = ()
-    category: Sequence[Column] = ()
+    label: NamedColumn | Sequence[NamedColumn | Elsewhere] | None = None
+    step_label: NamedColumn | None = None
+    static: Sequence[NamedColumn | Elsewhere] = ()
+    category: Sequence[NamedColumn] = ()
     maxlen: int | None = None
     padding: Side = "post"
     truncating: Side = "pre"

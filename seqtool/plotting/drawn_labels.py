@@ -18,7 +18,7 @@ from seqtool.sequences.ragged import Ragged
 MOST_LABELS = 5  # of a sequence, with a panel each
 _MOST_CLASSES = 100_000  # counted
 _FEW_NUMBERS = 30  # up to so many distinct whole numbers are classes without names
-Labelled = Literal["sequence", "step"]
+LabelHolder = Literal["sequence", "step"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class DrawnLabels:
     """
 
     labels: tuple[tuple[str, ValueCounts | Distribution], ...]
-    labelled: Labelled
+    labelled: LabelHolder
     omitted: tuple[str, ...]
 
 
@@ -39,7 +39,7 @@ def drawn_labels(ragged: Ragged) -> DrawnLabels:
     for array in label_arrays(ragged):
         y, several = array.cells, array.column is not None
         name = f"y of {array.title!r}" if several else array.name
-        labelled: Labelled = "sequence" if array.name == "y" else "step"
+        labelled: LabelHolder = "sequence" if array.name == "y" else "step"
         if not len(y) or (drawn and not several):
             continue
         if y.ndim != 1:
@@ -74,7 +74,7 @@ def step_classes(ragged: Ragged) -> tuple[str, ...] | None:
     return None
 
 
-def label_name(ragged: Ragged, labelled: Labelled) -> str | None:
+def label_name(ragged: Ragged, labelled: LabelHolder) -> str | None:
     """The column that labels came from, if the receipt names it."""
     argument = "label" if labelled == "sequence" else "step_label"
     for entry in reversed(ragged.receipt):

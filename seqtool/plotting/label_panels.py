@@ -17,7 +17,7 @@ from seqtool.plotting.boxes import (
     shorten,
     whole_numbers,
 )
-from seqtool.plotting.drawn_labels import Labelled
+from seqtool.plotting.drawn_labels import LabelHolder
 from seqtool.plotting.panels import (
     MISSING,
     PADDING,
@@ -37,7 +37,7 @@ _FEW_CLASSES = 8  # up to so many have a colour each
 _COLORS = ("#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377", "#bb5566", "#222255")
 
 
-def labels(box: Box, values: ValueCounts | Distribution, *, what: Labelled, name: str | None) -> None:
+def labels(box: Box, values: ValueCounts | Distribution, *, what: LabelHolder, name: str | None) -> None:
     """The number of sequences, or steps, with each label; `name` is the column that the labels came from."""
     title = "Labels" if what == "sequence" else "Step labels"
     if name is not None:

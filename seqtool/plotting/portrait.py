@@ -11,7 +11,7 @@ from seqtool.arrays.dtypes import Array
 from seqtool.arrays.gather import gather
 from seqtool.arrays.lazy import chunks
 from seqtool.dataclass import dataclass
-from seqtool.plotting.drawn_labels import Labelled, drawn_labels, label_name, step_classes, step_labels
+from seqtool.plotting.drawn_labels import LabelHolder, drawn_labels, label_name, step_classes, step_labels
 from seqtool.plotting.features import feature_names, find_feature
 from seqtool.plotting.sampling import (
     MOST_STEPS,
@@ -75,7 +75,7 @@ class Portrait:
     looked_at: int
     steps_read: int
     labels: ValueCounts | Distribution | None
-    labelled: Labelled
+    labelled: LabelHolder
     omitted: tuple[str, ...]
     label_name: str | None = None
     over_time: HeatMap | None = None

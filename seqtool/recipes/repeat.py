@@ -33,7 +33,7 @@ from seqtool.sources.options import Sequences
 from seqtool.tables.table import Table
 from seqtool.words import listed
 
-Output = PaddedStream | Ragged
+StepResult = PaddedStream | Ragged
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ Step = Fitted | Mapping[str, Any]
 class Repeated:
     """What a recipe makes of new data; `lines` and `warnings` are for the summary."""
 
-    data: Output
+    data: StepResult
     lines: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -133,7 +133,7 @@ def from_table(
     return repeated(Repeated(data, warnings=warnings), steps, inputs, workspace), grouped.result
 
 
-def from_few(recipe: Recipe, data: Output, steps: list[Step], workspace: Workspace) -> Repeated:
+def from_few(recipe: Recipe, data: StepResult, steps: list[Step], workspace: Workspace) -> Repeated:
     """Repeat the steps behind the first one on few rows, which were grouped at once."""
     return repeated(Repeated(_with_names(data, recipe, steps)), steps, [], workspace)
 
@@ -171,7 +171,7 @@ def from_sequences(
     assert isinstance(ragged, Ragged)
     first = recipe.first.get("command")
     own = [] if first == "convert" else [_step(recipe, recipe.first, recipe.sequences())]
-    data: Output = ragged
+    data: StepResult = ragged
     if found.maxlen is not None and first != "pad":
         padding = found.padding or recipe.first["arguments"].get("input_padding", "post")
         value = 0 if found.value is None else found.value
@@ -179,7 +179,7 @@ def from_sequences(
     return repeated(Repeated(data), [*own, *steps], inputs, workspace)
 
 
-def _with_names(data: Output, recipe: Recipe, steps: list[Step]) -> Output:
+def _with_names(data: StepResult, recipe: Recipe, steps: list[Step]) -> StepResult:
     """The same with labels and categories as they are in the recipe, unless they are encoded by names later."""
     ragged = as_in_recipe(data if isinstance(data, Ragged) else data.ragged, recipe)
     if not any(isinstance(step, Fitted) and type(step.operation).__name__ == "Encode" for step in steps):
@@ -198,7 +198,7 @@ def repeated(so_far: Repeated, steps: list[Step], inputs: list[str], workspace: 
     return so_far
 
 
-def _real(data: Output) -> Ragged:
+def _real(data: StepResult) -> Ragged:
     """The sequences of a block as they are read from a file: in its dtype."""
     if isinstance(data, Ragged):
         return data
@@ -209,7 +209,7 @@ def _operated(so_far: Repeated, step: Fitted, inputs: list[str], workspace: Work
     ragged = _real(so_far.data)
     steps = span(ragged.lengths).total
     outcome = step.operation.apply(ragged, step.state, spool=workspace.spool)
-    data: Output = outcome.ragged
+    data: StepResult = outcome.ragged
     if isinstance(so_far.data, PaddedStream):
         block = so_far.data
         data = padded_again(
@@ -231,7 +231,7 @@ def _padded(
     outcome = apply_all(_before_padding(arguments), ragged, spool=workspace.spool)
     target = dtype_named(arguments.get("dtype", ragged.values.dtype))
     warnings = [*so_far.warnings, *outcome.warnings]
-    data: Output
+    data: StepResult
     if arguments.get("ragged"):
         warnings += rounding_warnings(check_cast(outcome.ragged, target), target)
         data = rounded(outcome.ragged, target)

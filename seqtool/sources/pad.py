@@ -20,22 +20,22 @@ from seqtool.sequences.ragged import Padded
 from seqtool.sources.options import ForeignSpec, RowSpec, SourceOptions
 from seqtool.words import expanded, join_names
 
-Column = str | SupportsIndex
+ColumnName = str | SupportsIndex
 
 
 @names_arguments
 def pad(
     sequences: Any,
     *,
-    steps: Column | Sequence[Column] | None = None,
+    steps: ColumnName | Sequence[ColumnName] | None = None,
     trailing_missing: Literal["drop", "keep"] = "drop",
-    array: Column | Sequence[Column] | None = None,
-    label: Column | Sequence[Column] | None = None,
-    step_label: Column | None = None,
+    array: ColumnName | Sequence[ColumnName] | None = None,
+    label: ColumnName | Sequence[ColumnName] | None = None,
+    step_label: ColumnName | None = None,
     label_value: float = UNLABELLED,
-    key: Column | None = None,
-    static: Column | Sequence[Column] = (),
-    category: Column | Sequence[Column] = (),
+    key: ColumnName | None = None,
+    static: ColumnName | Sequence[ColumnName] = (),
+    category: ColumnName | Sequence[ColumnName] = (),
     missing: str | Sequence[str] = (),
     maxlen: int | None = None,
     padding: Side | None = None,

@@ -72,7 +72,7 @@ def read_lines(source: Input, dtype: str | None, spool: Spool, marks: NumberMark
 
 
 @dataclass(frozen=True)
-class Batch:
+class LineBatch:
     """The cells of some lines from `first_line` on, end to end, and their count by line.
 
     The last line `goes_on` where only the beginning of it was read.
@@ -168,7 +168,7 @@ def _way_out(numbers: Numbers, target: np.dtype[Any]) -> Message:
     return Message("choose ", Advice("--dtype", "float32" if single else "float64"))
 
 
-def batches(source: Input, between: str | None, *, always: bool = False) -> Iterator[Batch]:
+def batches(source: Input, between: str | None, *, always: bool = False) -> Iterator[LineBatch]:
     """The cells of a file, some lines at a time, or a part of a long one.
 
     Cells are parted by blanks and, in lines that hold it or `always`, by `between`.
@@ -183,10 +183,10 @@ def batches(source: Input, between: str | None, *, always: bool = False) -> Iter
                 counts[-1] += len(row)
                 goes_on = not ended
                 if len(cells) >= _CELLS:
-                    yield Batch(line, cells, counts, goes_on)
+                    yield LineBatch(line, cells, counts, goes_on)
                     line, cells, counts = line + len(counts) - goes_on, [], []
             if counts:
-                yield Batch(line, cells, counts, goes_on=False)
+                yield LineBatch(line, cells, counts, goes_on=False)
     except DataError:
         raise
     except UnicodeDecodeError:

@@ -20,7 +20,7 @@ from seqtool.tables.cells.cells import BadCellError, plain
 from seqtool.tables.cells.keys import read_keys
 from seqtool.tables.table import Table
 from seqtool.unpadding.names import SourceNames
-from seqtool.unpadding.rows import Rows, check_row_index
+from seqtool.unpadding.rows import FlatRows, check_row_index
 from seqtool.words import in_short, name_meant
 
 
@@ -35,7 +35,7 @@ class Beside:
     """
 
     table: Table
-    rows: Rows
+    rows: FlatRows
     own: int
     repeated: int = field(default=0, init=False)
     empty: int = field(default=0, init=False)
@@ -157,7 +157,7 @@ def _plain(kind: Any) -> Any:
 class _Ahead:
     """The rows of sequences, read as far as they are needed."""
 
-    def __init__(self, rows: Rows, columns: Sequence[int]) -> None:
+    def __init__(self, rows: FlatRows, columns: Sequence[int]) -> None:
         self._numbers = rows.ragged.per_step["row_index"].data
         self._stretches = rows.stretches()
         self._rows, self._columns = rows, columns

@@ -1,4 +1,4 @@
-"""`Rows`: sequences as a table with a row for each step, which is read in record batches."""
+"""`FlatRows`: sequences as a table with a row for each step, which is read in record batches."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RowOrder = Sorted | WindowRows | Ordered
 
 
 @dataclass(frozen=True)
-class Rows:
+class FlatRows:
     """The rows of sequences, S of them, with their `columns`.
 
     They come in the order of `row_index`, if it is there, else in that of the sequences: `order` holds those that were
@@ -49,7 +49,7 @@ class Rows:
     unknown: Counter[str] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, ragged: Ragged, spool: Spool, *, room: int) -> Rows:
+    def of(cls, ragged: Ragged, spool: Spool, *, room: int) -> FlatRows:
         """The rows with all columns; raises DataError for steps that are arrays.
 
         Steps that are to be sorted, and take more than `room` bytes, are sorted in `spool`.
@@ -64,7 +64,7 @@ class Rows:
         return cls(ragged, columns_of(ragged, unknown), order, unknown)
 
     @classmethod
-    def of_windows(cls, windows: WindowRows, *, by_source: bool) -> tuple[Rows, int]:
+    def of_windows(cls, windows: WindowRows, *, by_source: bool) -> tuple[FlatRows, int]:
         """The rows that windows were cut from, and how many are left out.
 
         With `by_source` they are in the order of `row_index`, which rows that no window shows have only where the file
@@ -120,7 +120,7 @@ class Rows:
         """All rows in order, as record batches."""
         return map(self.batch, self.stretches())
 
-    def with_columns(self, more: Sequence[Columns]) -> Rows:
+    def with_columns(self, more: Sequence[Columns]) -> FlatRows:
         """The same rows with more columns; raises UsageError for a name that is taken."""
         names = self.names
         for name in (name for columns in more for name in columns.names):
@@ -183,7 +183,7 @@ def to_frame(data: Any, *, add: Mapping[str, Any] | None = None, raw: bool = Fal
 
     with Spool() as spool:
         ragged = as_ragged(data)
-        rows = _raw_rows(ragged, spool) if raw else Rows.of(ragged, spool, room=budget())
+        rows = _raw_rows(ragged, spool) if raw else FlatRows.of(ragged, spool, room=budget())
         block = BlockForm(data.x.shape[1], data.padding) if isinstance(data, Padded) else BlockForm()
         arrays = {name: as_array(f"add[{name!r}]", array) for name, array in (add or {}).items()}
         windows = rows.windows
@@ -198,14 +198,14 @@ def to_frame(data: Any, *, add: Mapping[str, Any] | None = None, raw: bool = Fal
     return frame
 
 
-def _raw_rows(ragged: Ragged, spool: Spool) -> Rows:
+def _raw_rows(ragged: Ragged, spool: Spool) -> FlatRows:
     """The rows of sequences as they were before scale, encode, window and the like, in the order of the source."""
     before, _ = undone(ragged, spool)
     windows = WindowRows.of(before, ragged)
     if windows is None:
-        return Rows.of(before, spool, room=budget())
+        return FlatRows.of(before, spool, room=budget())
     if "row_index" in before.per_step:
-        rows, left = Rows.of_windows(windows, by_source=True)
+        rows, left = FlatRows.of_windows(windows, by_source=True)
         if not left:
             return rows
-    return Rows.of_windows(windows, by_source=False)[0]
+    return FlatRows.of_windows(windows, by_source=False)[0]

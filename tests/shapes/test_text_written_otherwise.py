@@ -13,6 +13,7 @@ import pytest
 
 import seqtool as st
 from tests.command import Place, succeeded
+from tests.cutting import small_blocks
 
 NAN = float("nan")
 
@@ -62,8 +63,9 @@ def test_rows_are_read_as_they_are_written(form: str, packed: bool, place: Place
     np.testing.assert_array_equal(place.arrays("o.npz")["x"], [expected])
 
 
-def test_many_lines_are_the_same_as_plain_ones(place: Place) -> None:
-    rows = [(i % 50, i / 8, f"t{i % 500},{i}"[:9]) for i in range(60_000)]
+def test_many_lines_are_the_same_as_plain_ones(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    small_blocks(monkeypatch, 1 << 15)
+    rows = [(i % 50, i / 8, f"t{i % 500},{i}"[:9]) for i in range(8000)]
     place.write("plain.csv", "k,a,s\n" + "".join(f'{k},{a},"{s}"\n' for k, a, s in rows))
     other = "".join(f'{k};{f"{a:,.3f}".translate(str.maketrans(",.", ".,"))};"{s}"\n#\n' for k, a, s in rows)
     place.write("other.csv", "top\nk;a;s\n" + other)

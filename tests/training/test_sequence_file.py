@@ -405,7 +405,7 @@ def test_many_files_may_be_opened_and_dropped(tmp_path: Path) -> None:
     if not descriptors.is_dir():
         pytest.skip("the system does not tell the open files of a process")
     path = tmp_path / "in.npz"
-    seqtool.save(path, ragged_of(some(count=10_000)), compress="fast")
+    seqtool.save(path, ragged_of(some(count=1000)), compress="fast")
 
     def times_open() -> int:
         # Of this file alone: what else runs in the process opens and closes files of its own.

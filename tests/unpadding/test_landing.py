@@ -18,11 +18,11 @@ from seqtool.sequences.ragged import Ragged
 from seqtool.unpadding import landing
 from seqtool.unpadding.forecasts import predicted
 from seqtool.unpadding.landing import WindowRows
-from seqtool.unpadding.rows import Rows
+from seqtool.unpadding.rows import FlatRows
 from seqtool.unpadding.undoing import undone
 
 
-def cells(rows: Rows) -> list[dict[str, Any]]:
+def cells(rows: FlatRows) -> list[dict[str, Any]]:
     return pa.Table.from_batches(rows.batches(), rows.schema).to_pylist()
 
 
@@ -63,7 +63,7 @@ def test_each_row_that_windows_show_comes_once_with_what_was_predicted_of_it(
             expected.setdefault(place, {})[ahead] = y
     with patch.object(landing, "_TOGETHER", few):
         windows = windows_of(made)
-        rows, left = Rows.of_windows(windows, by_source=False)
+        rows, left = FlatRows.of_windows(windows, by_source=False)
         y = made.per_sequence["y"]
         found = cells(rows.with_columns([predicted("p", y, windows)]))
     assert left == 0
@@ -85,7 +85,7 @@ def test_predictions_are_numbers_before_scale() -> None:
         before, names = undone(made, spool)
         assert names == ["scale"]
         windows = windows_of(before, made)
-        rows, left = Rows.of_windows(windows, by_source=True)
+        rows, left = FlatRows.of_windows(windows, by_source=True)
         found = cells(rows.with_columns([predicted("p", made.per_sequence["y"], windows)]))
     assert left == 0
     for row, a, b in zip(found, frame["a"], frame["b"], strict=True):
@@ -99,7 +99,7 @@ def test_predictions_are_numbers_before_scale() -> None:
 def test_without_a_horizon_what_is_predicted_stands_in_the_last_row_of_a_window() -> None:
     made = sq.window([[0, 1, 2, 3, 4]], size=2, stride=2)
     windows = windows_of(made)
-    rows, _ = Rows.of_windows(windows, by_source=False)
+    rows, _ = FlatRows.of_windows(windows, by_source=False)
     found = cells(rows.with_columns([predicted("p", np.array([[7, 8], [5, 6]]), windows)]))
     assert [(row["x"], row["p_0"], row["p_1"]) for row in found] == [
         *((0, None, None), (1, 7, 8), (2, None, None)),
@@ -115,7 +115,7 @@ def test_what_cannot_be_taken_back_is_said() -> None:
     ):
         predicted("p", np.zeros((2, 3)), windows)
     with pytest.raises(DataError, match="keep-row-index"):
-        Rows.of_windows(windows, by_source=True)
+        FlatRows.of_windows(windows, by_source=True)
     assert WindowRows.of(sq.truncate([[1, 2]], maxlen=1), sq.truncate([[1, 2]], maxlen=1)) is None
 
 

@@ -21,7 +21,7 @@ from seqtool.sequences.ragged import Ragged, StepArray
 from seqtool.unpadding import rows as module
 from seqtool.unpadding import sorting
 from seqtool.unpadding import stretch as stretches
-from seqtool.unpadding.rows import Rows, to_frame
+from seqtool.unpadding.rows import FlatRows, to_frame
 from tests import oracles
 from tests.hunting import examples
 
@@ -68,7 +68,7 @@ def test_whole_numbers_come_back_exactly(rows: list[tuple[int, int, int]]) -> No
     assert back[["0", "1", "2"]].to_numpy().tolist() == matrix.tolist()
 
 
-def cells(rows: Rows) -> list[dict[str, Any]]:
+def cells(rows: FlatRows) -> list[dict[str, Any]]:
     return pa.Table.from_batches(rows.batches(), rows.schema).to_pylist()
 
 
@@ -79,13 +79,13 @@ def test_rows_are_the_same_however_they_are_cut(ragged: Ragged, few: int) -> Non
             to_frame(ragged)
         return
     with Spool() as spool:
-        whole = str(cells(Rows.of(ragged, spool, room=1)))
+        whole = str(cells(FlatRows.of(ragged, spool, room=1)))
         lazily = ragged.replace(values=lazy(ragged.values), offsets=lazy(ragged.offsets))
         with (
             patch.object(module, "_CELLS", few),
             patch.object(stretches, "_SEQUENCES", few),
         ):
-            assert str(cells(Rows.of(lazily, spool, room=1))) == whole
+            assert str(cells(FlatRows.of(lazily, spool, room=1))) == whole
 
 
 def lazy(array: Any) -> Lazy:
@@ -97,7 +97,7 @@ def test_there_is_a_row_for_each_step_with_what_belongs_to_it(ragged: Ragged) ->
     if ragged.values.ndim > 2:
         return
     with Spool() as spool:
-        rows = cells(Rows.of(ragged, spool, room=1))
+        rows = cells(FlatRows.of(ragged, spool, room=1))
     lengths = ragged.lengths.tolist()
     assert [row["step"] for row in rows] == [step for length in lengths for step in range(length)]
     if ragged.keys is None:
@@ -119,7 +119,7 @@ def test_steps_are_sorted_as_python_sorts_them(
     index = {"row_index": StepArray(steps, -1)}
     ragged = Ragged(steps * 1.5, np.array([0, len(steps) // 2, len(steps)]), per_step=index)
     with Spool() as spool, patch.object(sorting, "_TOGETHER", together), patch.object(module, "_MOST", rows):
-        found = cells(Rows.of(ragged, spool, room=0 if on_disk else 10**6))
+        found = cells(FlatRows.of(ragged, spool, room=0 if on_disk else 10**6))
     order = sorted(range(len(numbers)), key=numbers.__getitem__)
     first = len(numbers) // 2
     assert [(row["row_index"], row["x"], row["sequence"], row["step"]) for row in found] == [
@@ -156,7 +156,7 @@ def test_missing_classes_and_categories_are_empty() -> None:
         },
     )
     with Spool() as spool:
-        rows = cells(Rows.of(ragged, spool, room=1))
+        rows = cells(FlatRows.of(ragged, spool, room=1))
     assert [(row["city"], row["y"]) for row in rows] == [
         ("Rome", "yes"),
         (None, "yes"),
@@ -168,7 +168,7 @@ def test_missing_classes_and_categories_are_empty() -> None:
 def test_no_sequences_and_sequences_without_steps_give_no_rows() -> None:
     for data in ([], [[], []]):
         with Spool() as spool:
-            assert cells(Rows.of(sq.truncate(data, maxlen=3), spool, room=1)) == []
+            assert cells(FlatRows.of(sq.truncate(data, maxlen=3), spool, room=1)) == []
     empty = sq.group(pd.DataFrame({"k": ["a"], "x": [1.5]}), key="k", min_len=2)
     assert [*to_frame(empty).columns] == ["k", "x", "step"]
 
