@@ -1423,7 +1423,7 @@ WIDTH = len("00001,000,0000\n")
 BORDER_BLOCK = 1 << 12
 
 
-def border_lines(blocks: int = 3) -> list[int]:
+def border_lines(blocks: int = 2) -> list[int]:
     """Lines on both sides of the parser's first block borders."""
     return [
         border // WIDTH + shift

@@ -359,7 +359,7 @@ extreme = st.sampled_from([-(2**63), 2**63 - 1, 2**31, -(2**31) - 1, 10**18, -(1
 @st.composite
 def some_rows(draw: st.DrawFn) -> tuple[dict[str, list[Any]], RowSchema]:
     """Columns of cells, and what they are: keys of integers, text, or text from some row on."""
-    count = draw(st.integers(1, 60))
+    count = draw(st.integers(1, 40))
 
     def cells(elements: st.SearchStrategy[Any]) -> list[Any]:
         return draw(st.lists(elements, min_size=count, max_size=count))
