@@ -141,9 +141,9 @@ class Place:
             )
         return Done(done.returncode, done.stdout or b"", done.stderr.decode())
 
-    def measured(self, *arguments: str | Path) -> tuple[Done, int]:
+    def measured(self, *arguments: str | Path, program: Sequence[str] = ("seqtool",)) -> tuple[Done, int]:
         """How a call ended, and the most bytes of memory that its process had resident."""
-        call = shlex.join(["seqtool", *map(str, arguments)])
+        call = shlex.join([*program, *map(str, arguments)])
         return self.shell(f"{self.launcher('peak')} {call}"), self.peak("peak")
 
     def launcher(self, name: str) -> str:

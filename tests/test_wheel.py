@@ -49,9 +49,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path) -> Path:
     """The folder of an environment's programs, with the wheel and all that it says it needs."""
     environment = wheel.parent / "environment"
-    run(wheel.parent, sys.executable, "-m", "venv", environment)
+    run(wheel.parent, sys.executable, "-m", "venv", "--without-pip", environment)
     programs = environment / ("Scripts" if sys.platform == "win32" else "bin")
-    run(wheel.parent, programs / "python", "-m", "pip", "install", "-q", "--no-compile", wheel)
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        programs / "python",
+    ]  # a pip of its own takes seconds to install
+    run(wheel.parent, *pip, "install", "-q", "--no-compile", wheel)
     return programs
 
 

@@ -35,6 +35,7 @@ from seqtool.sharding.job import Job, packed, plain
 from seqtool.words import count
 
 _KEPT = 30 * 10**6  # bytes that allocators keep of what reading took, once in each pass
+_LEAST = 2 * 10**6  # bytes that rows are sorted in, however many columns there are
 
 Ties = Literal["as they arrive", "by number", "refused"]
 """What becomes of rows that are equal in key and order: an engine that moves rows lets them arrive in any order."""
@@ -91,7 +92,7 @@ class WriteShards:
         grouper: Grouper | None = None
         for batch in batches:
             if grouper is None:
-                room = job.memory.for_rows(len(plan.roles.used)) - _KEPT
+                room = max(_LEAST, job.memory.for_rows(len(plan.roles.used)) - _KEPT)
                 grouper = Grouper(self._layout(plan.layout(state)), spool, memory=room)
             grouper.add(batch)
         if grouper is None:

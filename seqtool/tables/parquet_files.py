@@ -38,7 +38,7 @@ def parquet_records(source: Input) -> Records:
         _check_chunks(source, metadata, names)
         _check_pages(source, metadata, names)
         _check_average_cells(source, metadata, names)
-        options = {"metadata": metadata, "buffer_size": _PAGES, "pre_buffer": False}
+        options = {"metadata": metadata, "buffer_size": _buffer(len(names)), "pre_buffer": False}
         with parquet.ParquetFile(source.path, **options) as file:
             # Text is copied when it is decoded.
             rows_of_text = BATCH_BYTES // (4 * _text_per_row(metadata, names))
@@ -81,7 +81,7 @@ def _check_chunks(source: Input, metadata: Any, names: Sequence[str]) -> None:
     import pyarrow.parquet as parquet
 
     file = _NoData(source.path)
-    options = {"metadata": metadata, "buffer_size": _PAGES, "pre_buffer": False}
+    options = {"metadata": metadata, "buffer_size": _buffer(len(names)), "pre_buffer": False}
     with parquet.ParquetFile(pa.PythonFile(file, "r"), **options) as described:
         for group in range(metadata.num_row_groups):
             try:
@@ -176,4 +176,9 @@ def _chunks_of_text(group: Any, columns: Sequence[int]) -> list[Any]:
     return [chunk for chunk in map(group.column, columns) if chunk.physical_type == "BYTE_ARRAY"]
 
 
-_PAGES = 1 << 20  # bytes of a column chunk read at a time
+def _buffer(columns: int) -> int:
+    """The bytes of each of so many column chunks that are read at a time, for all are read beside one another."""
+    return min(1 << 20, max(1 << 16, _BUFFERS // max(1, columns)))
+
+
+_BUFFERS = 16 << 20  # bytes

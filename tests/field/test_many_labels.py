@@ -11,9 +11,9 @@ import pytest
 from seqtool.arrays import many_texts
 from seqtool.arrays.many_texts import ManyTexts
 from seqtool.arrays.spool import Spool
-from seqtool.system.memory import LEAST
 from seqtool.tables.cells import labels
 from tests.command import Place, succeeded
+from tests.low_memory import COMMAND, LEAST, LIMIT
 
 LABELS = {
     "text": ["b", "a", "é", "", "ab", "a" * 3000, "a" * 2999 + "b", "𝄞", "Z", "10", "NA"],
@@ -121,13 +121,13 @@ def test_the_same_comes_out_of_a_spool_in_pad(
 
 @pytest.mark.slow
 def test_long_labels_are_bounded(place: Place) -> None:
-    count, letters = 40, 3_000_000
+    count, letters = 40, 1_900_000
     with (place.folder / "a.csv").open("w") as file:
         file.write("id,y,v\n")
         for i in range(count):
             file.write(f"{i},{'a' * letters}{count - i:03},{i}\n")
-    call = ("group", "a.csv", "--key", "id", "--label", "y", "-o", "out.npz", "--max-memory", "256M")
-    done, peak = place.measured(*call)
+    call = ("group", "a.csv", "--key", "id", "--label", "y", "-o", "out.npz", "--max-memory", LIMIT)
+    done, peak = place.measured(*call, program=COMMAND)
     succeeded(done)
     assert peak <= LEAST + 150 * 10**6, f"{peak / 10**6:.0f} MB"
     assert place.arrays("out.npz")["y"].tolist() == [*range(count)][::-1]
@@ -135,13 +135,13 @@ def test_long_labels_are_bounded(place: Place) -> None:
 
 @pytest.mark.slow
 def test_many_labels_are_bounded(place: Place) -> None:
-    count = 500_000
+    count = 300_000
     order = np.random.default_rng(3).permutation(count)
     with (place.folder / "a.csv").open("w") as file:
         file.write("id,y,v\n")
         file.writelines(f"{i},w{label},1\n" for i, label in enumerate(order.tolist()))
-    call = ("group", "a.csv", "--key", "id", "--label", "y", "-o", "out.npz", "--max-memory", "256M")
-    done, peak = place.measured(*call)
+    call = ("group", "a.csv", "--key", "id", "--label", "y", "-o", "out.npz", "--max-memory", LIMIT)
+    done, peak = place.measured(*call, program=COMMAND)
     succeeded(done)
     assert peak <= LEAST + 150 * 10**6, f"{peak / 10**6:.0f} MB"
     made = place.arrays("out.npz")

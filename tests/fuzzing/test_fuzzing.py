@@ -1,4 +1,4 @@
-"""500 cases of the fuzzer, and whether it finds what is wrong."""
+"""300 cases of the fuzzer, and whether it finds what is wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.fuzzing import arrays, operations, sound_files, tables
 from tests.fuzzing.cases import Case, Failure
 from tests.fuzzing.running import MODES, run
 
-CASES = 500
+CASES = 300
 _BY_DEFAULT = 25
 _TOGETHER = 25  # in one test, so that cores share them
 

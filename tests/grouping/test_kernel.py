@@ -439,11 +439,11 @@ def test_one_long_key_does_not_make_all_keys_wide() -> None:
 
 
 def test_of_many_runs_nothing_but_their_places_stays_in_memory() -> None:
-    rows, size = 20_000, 2_000
+    rows, size = 8_000, 800
     names = pa.array([f"name {i:05}" for i in range(size)])
     with Spool() as spool:
         grouper = Grouper(
-            RowSchema(["k"], ["t"], ["a"], static=["s"], per_step=["p", "q"]), spool, memory=1 << 17
+            RowSchema(["k"], ["t"], ["a"], static=["s"], per_step=["p", "q"]), spool, memory=1 << 16
         )
         tracemalloc.start()
         try:
@@ -455,5 +455,5 @@ def test_of_many_runs_nothing_but_their_places_stays_in_memory() -> None:
         finally:
             tracemalloc.stop()
         grouped = grouper.finish()
-        assert held < 400_000  # the rows are of 1 MB, and those that wait to be sorted of 128 kB
+        assert held < 300_000  # the rows are of 450 kB, and those that wait to be sorted of 64 kB
         assert (np.asarray(grouped.per_step["q"]) == -np.arange(rows)).all()

@@ -290,3 +290,16 @@ def test_a_full_disk_of_a_worker_is_told(two_files: Place, monkeypatch: pytest.M
     with pytest.raises(DataError, match=r"out/: .*no room|out/: .*space|out/: .*full"):
         grouped(two_files, Local())
     assert not (two_files.folder / "out").exists()
+
+
+def test_of_many_columns_few_rows_are_sorted_together(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What many columns and threads take leaves hardly any memory for rows."""
+    monkeypatch.setattr("seqtool.system.memory.cpu_count", lambda: 8)
+    names = ",".join(f"c{i}" for i in range(800))
+    rows = "".join(f"{i % 3}{f',{i}' * 800}\n" for i in range(20))
+    place.write("a.csv", f"k,{names}\n{rows}")
+    call = ["group", "a.csv", "--key", "k", "--max-memory", "256M", "--shards", "1", "-o", "o/"]
+    succeeded(place.run(*call))
+    found = seqtool.load(place.folder / "o").values[:]
+    assert (found == found[:, :1]).all()
+    assert found[:, 0].tolist() == [*range(0, 20, 3), *range(1, 20, 3), *range(2, 20, 3)]

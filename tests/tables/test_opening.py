@@ -489,3 +489,21 @@ def test_the_columns_there_are_are_listed_for_one_that_is_not() -> None:
         position(table, 3)
     with pytest.raises(DataError, match="no column ''"):
         position(table, "")
+
+
+def test_the_buffers_of_many_parquet_columns_together_are_small(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of all columns has its own, whose memory nobody else counts."""
+    buffers, real = list[int](), parquet.ParquetFile
+
+    def watched(*arguments: Any, **options: Any) -> Any:
+        buffers.append(options.get("buffer_size", 0))
+        return real(*arguments, **options)
+
+    count = 300
+    parquet.write_table(pa.table({f"c{i}": [i] for i in range(count)}), tmp_path / "a.parquet")
+    monkeypatch.setattr(parquet, "ParquetFile", watched)
+    _, rows = read(tmp_path / "a.parquet")
+    assert rows == [tuple(range(count))]
+    assert 0 < count * max(buffers) <= 32 << 20
