@@ -211,7 +211,7 @@ def test_a_huge_group_of_few_times(place: Place) -> None:
 @pytest.mark.slow
 def test_features_of_time_in_huge_groups(place: Place) -> None:
     """Of each feature the time since it was observed is known wherever a window begins."""
-    rows = 2_100_000
+    rows = 2_400_000
     keys, times, holes = small_numbers(rows) % 3, shuffled(rows), small_numbers(rows, 2) < 60
     a = pa.array(small_numbers(rows, 3).astype(np.float32), mask=holes)
     columns = {"t": pa.array(times, pa.timestamp("s")), **dict.fromkeys("abcdef", a)}
@@ -251,7 +251,7 @@ def test_a_grid_of_many_rows(place: Place) -> None:
 
 @pytest.mark.slow
 def test_text_keys(place: Place) -> None:
-    rows, count = 1_100_000, 730_000
+    rows, count = 1_300_000, 860_000
     codes = shuffled(rows) % count
     names = np.char.add("visitor-", np.arange(count, dtype=np.int32).astype("U7"))
     a = small_numbers(rows)
@@ -297,7 +297,7 @@ def write_digits(path: Path, keys: np.ndarray, time: np.ndarray, digits: np.ndar
 
 @pytest.mark.slow
 def test_integer_keys_whose_last_rows_are_text(place: Place) -> None:
-    rows, count = 2_400_000, 960_000
+    rows, count = 2_800_000, 1_120_000
     keys, a = shuffled(rows) % count, small_numbers(rows)
     write_csv(place, "rows.csv", key=keys, a=a, b=np.arange(rows))
     with (place.folder / "rows.csv").open("a") as file:
@@ -329,7 +329,7 @@ def test_arrow_of_one_batch(place: Place) -> None:
 
 @pytest.mark.slow
 def test_gzip_csv_with_everything_that_rides_along(place: Place) -> None:
-    rows, count = 2_200_000, 110_000
+    rows, count = 2_600_000, 130_000
     keys = shuffled(rows) % count
     columns = {
         "key": keys,
