@@ -745,6 +745,21 @@ main()
 
 
 @pytest.mark.slow
+def test_three_hundred_columns_of_large_pages(place: Place) -> None:
+    """Each column that is read has a page of a megabyte in memory, as it is stored and unpacked."""
+    rows, width = 170_000, 300
+    keys = small_numbers(rows)
+    columns = {f"f{i}": np.arange(rows) / (i + 2) for i in range(width)}
+    of = write_parquet(place, "rows.parquet", row_group=rows, key=keys, **columns)
+    call = ["rows.parquet", "--key", "key", "--ragged", "--dtype", "float32"]
+    bounded(place, "group", *call, "-o", "out.npz", of=of, limit=LEAST)
+    output = mapped(place)
+    order = np.argsort(keys, kind="stable")
+    for i in (0, 17, width - 1):
+        assert (output.values[:, i] == columns[f"f{i}"][order].astype(np.float32)).all()
+
+
+@pytest.mark.slow
 def test_a_wide_table_on_128_cores(place: Place) -> None:
     """Rows are read, and deflated, by no more threads than there is memory for."""
     rows, columns = 40_000, 300

@@ -19,6 +19,7 @@ from seqtool.tables.arrow_batches import (
     rows_at_once,
     validate,
 )
+from seqtool.tables.parquet_columns import batches_of, few_together
 from seqtool.tables.parquet_pages import page_sizes
 from seqtool.tables.table import BATCH_BYTES
 from seqtool.words import human
@@ -43,8 +44,9 @@ def parquet_records(source: Input) -> Records:
             # Text is copied when it is decoded.
             rows_of_text = BATCH_BYTES // (4 * _text_per_row(metadata, names))
             count = max(1, min(rows_at_once(schema, columns), rows_of_text))
+            groups = few_together(source.path, metadata, names, source.memory.limit)
             before = 0
-            for batch in file.iter_batches(batch_size=count, columns=names):
+            for batch in batches_of(file, groups, count, source.temporary):
                 chosen = batch.select(names)
                 validate(chosen)
                 check_cells(source, chosen, before)

@@ -243,8 +243,9 @@ def test_a_folder_is_written_to_the_disk_if_it_can_be_opened(
     def refuse(*_: object) -> int:
         raise PermissionError(errno.EACCES, "Permission denied")  # what Windows says of a folder
 
-    monkeypatch.setattr(os, "open", refuse)
-    sync_folder(tmp_path)
+    with monkeypatch.context() as patched:  # or the folder could not be removed
+        patched.setattr(os, "open", refuse)
+        sync_folder(tmp_path)
     assert len(synced) == 1
 
 
