@@ -182,7 +182,7 @@ def test_few_huge_groups_in_one_row_group(place: Place) -> None:
 @pytest.mark.slow
 def test_one_group_holds_half_of_all_rows(place: Place, order: tuple[str, ...], limit: str) -> None:
     """Once with as little memory as the command itself accepts."""
-    rows, count = 1_500_000 if limit == LIMIT else 2_000_000, 200_000
+    rows, count = 1_900_000 if limit == LIMIT else 2_500_000, 200_000
     keys = np.where(small_numbers(rows) < 50, 7, np.random.default_rng(2).integers(0, count, rows))
     a, time = np.arange(rows, dtype=np.int32), shuffled(rows)
     columns = {"a": a, "b": small_numbers(rows), "time": time, **further(rows, 24)}
@@ -211,7 +211,7 @@ def test_a_huge_group_of_few_times(place: Place) -> None:
 @pytest.mark.slow
 def test_features_of_time_in_huge_groups(place: Place) -> None:
     """Of each feature the time since it was observed is known wherever a window begins."""
-    rows = 2_400_000
+    rows = 3_300_000
     keys, times, holes = small_numbers(rows) % 3, shuffled(rows), small_numbers(rows, 2) < 60
     a = pa.array(small_numbers(rows, 3).astype(np.float32), mask=holes)
     columns = {"t": pa.array(times, pa.timestamp("s")), **dict.fromkeys("abcdef", a)}
@@ -251,7 +251,7 @@ def test_a_grid_of_many_rows(place: Place) -> None:
 
 @pytest.mark.slow
 def test_text_keys(place: Place) -> None:
-    rows, count = 1_300_000, 860_000
+    rows, count = 2_200_000, 1_460_000
     codes = shuffled(rows) % count
     names = np.char.add("visitor-", np.arange(count, dtype=np.int32).astype("U7"))
     a = small_numbers(rows)
@@ -267,7 +267,7 @@ def test_text_keys(place: Place) -> None:
 
 @pytest.mark.slow
 def test_two_hundred_features_of_csv_in_order(place: Place) -> None:
-    rows, count, width = 100_000, 2_000, 200
+    rows, count, width = 150_000, 2_000, 200
     keys, time = np.random.default_rng(1).integers(0, count, rows), shuffled(rows)
     digits = np.random.default_rng(2).integers(0, 10, (rows, width), dtype=np.uint8)
     write_digits(place.folder / "rows.csv", keys, time, digits)
@@ -329,7 +329,7 @@ def test_arrow_of_one_batch(place: Place) -> None:
 
 @pytest.mark.slow
 def test_gzip_csv_with_everything_that_rides_along(place: Place) -> None:
-    rows, count = 2_600_000, 130_000
+    rows, count = 3_800_000, 190_000
     keys = shuffled(rows) % count
     columns = {
         "key": keys,
@@ -922,7 +922,7 @@ def test_formats_out_and_back(place: Place) -> None:
 
 @pytest.mark.slow
 def test_categories_of_many_names(place: Place) -> None:
-    rows, count = 900_000, 450_000
+    rows, count = 1_350_000, 675_000
     codes = np.random.default_rng(5).integers(0, count, rows)
     names = pa.array([f"item-{code:07d}" for code in range(count)]).take(pa.array(codes))
     write_parquet(place, "rows.parquet", key=small_numbers(rows), item=names, time=np.arange(rows))
@@ -942,11 +942,11 @@ def test_categories_of_many_names(place: Place) -> None:
 
 @pytest.mark.slow
 def test_texts_of_many_words(place: Place) -> None:
-    rows, count = 1_100_000, 550_000
+    rows, count = 1_800_000, 900_000
     codes = np.random.default_rng(6).integers(0, count, rows)
     words = np.array([f"word-{code:07d}" for code in range(count)])
     with (place.folder / "notes.txt").open("w") as file:
-        for line in np.split(codes, 11_000):
+        for line in np.split(codes, 18_000):
             file.write(" ".join(words[line].tolist()) + "\n")
     same_as_unbounded(place, "pad", "notes.txt", "--category", "word", "--ragged")
     output, seen = mapped(place), np.unique(codes)
