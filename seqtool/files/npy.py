@@ -137,11 +137,11 @@ def _parsed_header(stream: Any, name: str) -> tuple[tuple[int, ...], bool, np.dt
     if length > _LONGEST_HEADER:
         raise ValueError(f"{length:,} bytes; an array of numbers or text needs a few hundred")
     stream.seek(at)
-    return _said_by(stream.read(width + length), width)
+    return _parsed_text(stream.read(width + length), width)
 
 
 @lru_cache(maxsize=256)
-def _said_by(header: bytes, width: int) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _parsed_text(header: bytes, width: int) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Shape, order and type: NumPy parses Python for them, and the headers of a file are read more than once."""
     read = np.lib.format.read_array_header_1_0 if width == 2 else np.lib.format.read_array_header_2_0
     return read(io.BytesIO(header))

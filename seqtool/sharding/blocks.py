@@ -13,6 +13,7 @@ from seqtool.grouping.columns import is_numbers
 from seqtool.grouping.row_columns import SHARD
 from seqtool.sharding.encoding import EncodedBatch
 from seqtool.sharding.job import packed, plain, unpacked
+from seqtool.tables.arrow_batches import serialized
 
 _WAITING = 64 << 20  # bytes of rows that wait until a block is worth its overhead
 _BLOCK = 8 << 20  # bytes at most, about: an engine holds several blocks at once, in several forms
@@ -58,18 +59,12 @@ def _by_shard(waiting: list[EncodedBatch]) -> Iterator[tuple[int, bytes]]:
     for shard in np.flatnonzero(counts).tolist():
         begin, end = end, end + int(counts[shard])
         for first in range(begin, end, most):
-            yield shard, _bytes(rows.slice(first, min(most, end - first)))
+            block = serialized(rows.slice(first, min(most, end - first)))
+            yield shard, block.to_pybytes()
 
 
 def _together(parts: list[Any]) -> Any:
     return pa.array(np.concatenate(parts)) if is_numbers(parts[0]) else pa.concat_arrays(parts)
-
-
-def _bytes(rows: pa.RecordBatch) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as stream:
-        stream.write_batch(rows)
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
 
 def batches(blocks: Iterable[bytes]) -> Iterator[EncodedBatch]:

@@ -75,6 +75,16 @@ def in_pieces(batch: Any) -> Iterator[Any]:
     yield from in_pieces(batch.slice(half))
 
 
+def serialized(batch: Any) -> Any:
+    """A record batch with its schema and dictionaries as a buffer, which `pa.ipc.open_stream` reads."""
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue()
+
+
 def _text_size(column: Any) -> int:
     """The bytes of all text in a column; 0 for a column of another type."""
     import pyarrow.compute as pc

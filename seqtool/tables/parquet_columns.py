@@ -11,6 +11,7 @@ import numpy as np
 
 from seqtool.arrays.file_array import FileArray
 from seqtool.arrays.spool import Spool
+from seqtool.tables.arrow_batches import serialized
 from seqtool.tables.parquet_pages import page_sizes
 
 _SHARE = 4  # of the memory that is allowed: so much of it may the pages of all columns take
@@ -27,6 +28,8 @@ def few_together(path: Path, metadata: Any, names: Sequence[str], limit: int) ->
         return [[*names]]
     groups = map(metadata.row_group, range(metadata.num_row_groups))
     largest = max(groups, key=lambda group: int(group.total_byte_size))
+    if _OF_A_PAGE * largest.total_byte_size <= limit // _SHARE:  # as in small files: no page is looked at
+        return [[*names]]
     needed = dict.fromkeys(names, 0)
     with path.open("rb") as file:
         for chunk in map(largest.column, range(largest.num_columns)):
@@ -70,17 +73,12 @@ def batches_of(
                 [_stored(batch, spool) for batch in file.iter_batches(count, [row_group], columns=columns)]
                 for columns in groups
             ]
-            yield from side_by_side([map(_loaded, batches) for batches in stored])
+            yield from with_all_columns([map(_loaded, batches) for batches in stored])
 
 
 def _stored(batch: Any, spool: Spool) -> FileArray:
     """The bytes of a record batch in a spool."""
-    import pyarrow as pa
-
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, batch.schema) as writer:
-        writer.write_batch(batch)
-    return spool.append(np.frombuffer(sink.getvalue(), np.uint8))
+    return spool.append(np.frombuffer(serialized(batch), np.uint8))
 
 
 def _loaded(stored: FileArray) -> Any:
@@ -89,13 +87,13 @@ def _loaded(stored: FileArray) -> Any:
     return pa.ipc.open_stream(pa.py_buffer(stored[:])).read_next_batch()
 
 
-def side_by_side(streams: Sequence[Iterator[Any]]) -> Iterator[Any]:
+def with_all_columns(streams: Sequence[Iterator[Any]]) -> Iterator[Any]:
     """The rows of several streams of record batches, which are cut in places of their own, as batches of all columns.
 
     >>> import pyarrow as pa
     >>> a, b = pa.record_batch({"a": [1, 2, 3]}), pa.record_batch({"b": [4, 5, 6]})
     >>> streams = [iter([a]), iter([b.slice(0, 1), b.slice(1)])]
-    >>> [batch.to_pydict() for batch in side_by_side(streams)]
+    >>> [batch.to_pydict() for batch in with_all_columns(streams)]
     [{'a': [1], 'b': [4]}, {'a': [2, 3], 'b': [5, 6]}]
     """
     import pyarrow as pa

@@ -61,22 +61,22 @@ def forecast_columns(
     forecasts = _forecasts(array, windows, len(targets), block or BlockForm())
     titles = feature_titles(windows.ragged)
     features = [titles[i] for i in targets] if len(targets) > 1 else None
-    shape, ahead = forecasts.shape, forecasts.ahead
-    tail = shape[1:] if ahead and shape[0] == 1 else shape
-    category = _category(windows, data) if ahead else None
+    shape, has_horizon = forecasts.shape, forecasts.has_horizon
+    tail = shape[1:] if has_horizon and shape[0] == 1 else shape
+    category = _category(windows, data) if has_horizon else None
     are_ids = category is not None and array.dtype.kind in "iu"
     vocabulary = data.names[f"vocabulary_{category}"] if are_ids else None
 
     def shown(cells: Array) -> list[Any]:
         if vocabulary is not None:
             return [names_of_ids(f"--add {name}", cell, vocabulary, name, unknown) for cell in cells.T]
-        if ahead and category is None:
+        if has_horizon and category is None:
             cells = undone_features(cells, targets, windows.before, windows.parting.earlier)
         return [arrow(cell) for cell in cells.T]
 
     def read(stretch: Stretch) -> list[Any]:
         found = []
-        for offset in range(shape[0] if ahead else 1):
+        for offset in range(shape[0] if has_horizon else 1):
             there, cells = forecasts.of_rows(windows.codes_of(stretch), offset)
             row = np.cumsum(there) - 1
             which = pa.array(row, mask=~there)
@@ -91,23 +91,23 @@ def forecast_columns(
 class _Forecasts:
     """What is predicted from some rows on: the code of each, ascending, and the place of its prediction in `array`.
 
-    A prediction has this `shape`; with `ahead` its first dimension is of the rows one after another, else all of it is
-    of the row itself.
+    A prediction has this `shape`; with a horizon its first dimension is of the rows one after another, else all of it
+    is of the row itself.
     """
 
     array: AnyArray
     codes: Array
     places: Array
     shape: tuple[int, ...]
-    ahead: bool
+    has_horizon: bool
 
     def of_rows(self, codes: Array, offset: int) -> tuple[Array, Array]:
-        """Which rows are predicted so many steps ahead, (n,) bool, and what of these."""
+        """Which rows are predicted so many steps before, (n,) bool, and what of these."""
         wanted = codes - offset
         place = np.minimum(np.searchsorted(self.codes, wanted), max(0, len(self.codes) - 1))
         there = self.codes[place] == wanted if len(self.codes) else np.zeros(len(wanted), bool)
         cells = gather(self.array, self.places[place[there]]).reshape(int(there.sum()), *self.shape)
-        return there, cells[:, offset] if self.ahead else cells
+        return there, cells[:, offset] if self.has_horizon else cells
 
 
 def _forecasts(array: AnyArray, windows: WindowRows, features: int, block: BlockForm) -> _Forecasts:
@@ -116,14 +116,12 @@ def _forecasts(array: AnyArray, windows: WindowRows, features: int, block: Block
         found = slots_of_steps(array, windows.before, block)
         if found is not None:
             return _of_each_step(*found, windows, features)
-        if len(array.shape) not in (1, 2) or array.shape[0] != len(windows.ragged):
-            raise _misshapen(array.shape, windows, features, block)
     shape = _shape(array.shape, windows, features, block)
     first = windows.targets - windows.parting.each  # of the windows themselves it is their last row
     order = np.argsort(first, kind="stable")
     order = order[int(np.searchsorted(first[order], 0)) :]
-    ahead = bool(windows.horizon) and not windows.parting.each
-    return _Forecasts(array, first[order], order, shape, ahead)
+    has_horizon = bool(windows.horizon) and not windows.parting.each
+    return _Forecasts(array, first[order], order, shape, has_horizon)
 
 
 def _of_each_step(slots: AnyArray, places: Array, windows: WindowRows, features: int) -> _Forecasts:
@@ -137,10 +135,9 @@ def _of_each_step(slots: AnyArray, places: Array, windows: WindowRows, features:
     offsets = np.asarray(windows.ragged.offsets)
     position = steps - np.repeat(offsets[:-1], np.diff(offsets))
     order = np.lexsort((steps, position, codes))
-    last = np.append(codes[order][1:] != codes[order][:-1], [True] * bool(len(order)))
-    order = order[last.astype(bool)]
+    order = order[np.flatnonzero(np.diff(codes[order], append=-1))]  # the last one for each row
     single = width in ((), (1,))
-    return _Forecasts(slots, codes[order], places[order], (1,) if single else (1, *width), ahead=True)
+    return _Forecasts(slots, codes[order], places[order], (1,) if single else (1, *width), has_horizon=True)
 
 
 def _category(windows: WindowRows, data: Ragged) -> int | None:
@@ -157,7 +154,7 @@ def _target_places(windows: WindowRows) -> list[int]:
 
 
 def _shape(shape: tuple[int, ...], windows: WindowRows, features: int, block: BlockForm) -> tuple[int, ...]:
-    """The shape of what is predicted of a window: first the steps ahead, where any are."""
+    """The shape of what is predicted of a window: first its horizon, where it has one."""
     count, horizon = len(windows.ragged), windows.horizon
     if not horizon or windows.parting.each:
         if len(shape) in (1, 2) and shape[0] == count:

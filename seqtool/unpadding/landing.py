@@ -158,9 +158,7 @@ class WindowRows:
     def codes_of_steps(self) -> Array:
         """The code of each step of the windows, (S,)."""
         offsets, parting = np.asarray(self.ragged.offsets), self.parting
-        first = (parting.numbers << _BITS) + parting.first - offsets[:-1] * parting.rate
-        steps = np.arange(len(self.ragged.values))
-        return np.repeat(first, offsets[1:] - offsets[:-1]) + steps * parting.rate
+        return _codes(offsets, (parting.numbers << _BITS) + parting.first, parting.rate)
 
     def _stretches(self, order: Array, rows: int) -> Iterator[Stretch]:
         for begin in range(0, len(order), rows):
@@ -218,10 +216,9 @@ def _rows(
     for end in ends.tolist():
         if offsets[end] - offsets[begin] < _TOGETHER and end < len(numbers):
             continue
-        lengths = np.diff(offsets[begin : end + 1])
-        which = np.repeat(np.arange(begin, end), lengths)
-        steps = np.arange(offsets[begin], offsets[end])
-        codes = base[which] + (steps - offsets[which]) * parting.rate
+        edges = offsets[begin : end + 1]
+        which = np.repeat(np.arange(begin, end), np.diff(edges))
+        codes = _codes(edges, base[begin:end], parting.rate)
         shown, first = np.unique(codes, return_index=True)
         real = np.flatnonzero(targets[begin:end] >= 0) + begin
         predicted = (targets[real, None] + np.arange(parting.horizon)).reshape(-1)
@@ -239,6 +236,12 @@ def _rows(
         window[by_window[~kept]] = which[first[~kept]]
         yield source, window, every
         begin = end
+
+
+def _codes(offsets: Array, first: Array, rate: int) -> Array:
+    """The code of each step of some parts, (n,), of which the first ones have these codes."""
+    steps = np.arange(offsets[0], offsets[-1])
+    return np.asarray(np.repeat(first - offsets[:-1] * rate, np.diff(offsets)) + steps * rate)
 
 
 def _within(offset: Array, horizon: int) -> Array:

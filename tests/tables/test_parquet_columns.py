@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from seqtool.tables import parquet_columns
-from seqtool.tables.parquet_columns import batches_of, few_together, side_by_side
+from seqtool.tables.parquet_columns import batches_of, few_together, with_all_columns
 from tests.command import Place, succeeded
 
 
@@ -67,7 +67,7 @@ def test_streams_may_be_cut_anywhere(cuts: list[list[int]]) -> None:
         batch = pa.record_batch({f"c{i}": np.arange(rows) + i})
         pieces = [batch.slice(low, high - low) for low, high in pairwise(edges) if high > low]
         streams.append(iter(pieces))
-    found = pa.Table.from_batches(side_by_side(streams))
+    found = pa.Table.from_batches(with_all_columns(streams))
     assert found.to_pydict() == {f"c{i}": [*range(i, rows + i)] for i in range(len(cuts))}
 
 
